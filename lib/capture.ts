@@ -1,4 +1,4 @@
-import type { Packet } from '../core/packet.ts'
+import type { Packet } from './core/packet.ts'
 
 /**
  * What a packet source hands over at once. Live sources hand over an empty batch each second
