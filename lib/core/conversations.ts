@@ -1,0 +1,161 @@
+import { Exchanges, type Pending } from './exchanges.ts'
+import { keyedHash } from './keyed-hash.ts'
+import { type Echo, Nonces } from './nonces.ts'
+import type { Prefix } from './prefix.ts'
+import { isOutOfDialog, type SipMessage, type SipRequest, type SipResponse } from './sip-message.ts'
+import type { Counter } from './source-record.ts'
+import type { Sources } from './sources.ts'
+
+/** Echoes of nonces sent to one address alone that prove it: one may be guessed or overheard. */
+const PROVING_ECHOES = 3
+
+/**
+ * What each SIP message says about its source: counts it, ties answers to questions, and notes proofs. A source
+ * is proven only by what it could not send without receiving what the PBX sent to its address.
+ */
+export class Conversations {
+  readonly #sources: Sources
+  readonly #nonces: Nonces
+  readonly #exchanges: Exchanges
+  readonly #key: number
+
+  constructor(sources: Sources, key: number) {
+    this.#sources = sources
+    this.#key = key
+    this.#nonces = new Nonces(key)
+    this.#exchanges = new Exchanges(key)
+  }
+
+  hear(source: Prefix, message: SipMessage, inbound: boolean): void {
+    if (message.kind === 'response') {
+      if (inbound) this.#responseIn(source, message)
+      else this.#responseOut(source, message)
+    } else if (!inbound) this.#exchanges.asked(source, message)
+    else if (message.method === 'ACK') this.#ackIn(source, message)
+    else this.#requestIn(source, message)
+  }
+
+  #requestIn(source: Prefix, request: SipRequest): void {
+    if (this.#exchanges.inAcceptedDialog(source, request)) this.#sources.prove(source, 'dialog')
+    this.#sources.count(source, methodCounter(request))
+    const outOfDialog = isOutOfDialog(request) && request.method !== 'CANCEL'
+    if (outOfDialog) this.#sources.count(source, 'outOfDialog')
+    const record = this.#sources.find(source)
+    if (record !== undefined) record.unansweredSince ??= this.#sources.second
+    if (this.#exchanges.pending(source, request) !== undefined) {
+      this.#sources.count(source, 'retransmissions')
+      return
+    }
+    const nonceSentHere = this.#followUps(source, request)
+    const withCredentials = request.credentials.length > 0
+    if (!withCredentials && request.method !== 'INVITE') return
+    this.#exchanges.await(source, request, {
+      second: this.#sources.second,
+      user: request.credentials[0]?.user ?? '',
+      withCredentials,
+      nonceSentHere,
+      outOfDialog,
+      excused: false,
+      answered: false,
+    })
+  }
+
+  /** Returns whether the request answers a challenge that was sent to this very source. */
+  #followUps(source: Prefix, request: SipRequest): boolean {
+    let sentHere = false
+    for (const { nonce } of request.credentials) {
+      const echo = this.#nonces.echo(nonce, source, request.callId)
+      sentHere ||= echo.sentHere
+      this.#credit(echo.follows)
+      const record = echo.onlyHere ? this.#sources.find(source) : undefined
+      if (record !== undefined && ++record.echoes >= PROVING_ECHOES) this.#sources.prove(source, 'nonce')
+    }
+    return sentHere
+  }
+
+  /** A challenge was followed up, and so the request that drew it is excused. */
+  #credit(follows: Echo['follows']): void {
+    if (follows === undefined) return
+    const record = this.#sources.find(follows.source)
+    record?.add('followed', follows.second)
+    record?.add('excused', follows.second)
+  }
+
+  #ackIn(source: Prefix, ack: SipRequest): void {
+    this.#sources.count(source, 'acks')
+    if (this.#exchanges.inAcceptedDialog(source, ack)) {
+      this.#sources.prove(source, 'dialog')
+      this.#sources.makeKnownGood(source)
+    } else this.#credit(this.#nonces.acknowledge(ack.callId))
+  }
+
+  #responseIn(source: Prefix, response: SipResponse): void {
+    const asked = this.#exchanges.answered(source, response)
+    if (asked === undefined) return
+    this.#sources.prove(source, 'dialog')
+    const vouching = asked.method === 'REGISTER' || asked.method === 'INVITE' || asked.method === 'OPTIONS'
+    if (vouching && response.status >= 200) this.#sources.makeKnownGood(source)
+  }
+
+  #responseOut(source: Prefix, response: SipResponse): void {
+    this.#sources.count(source, 'replies')
+    if (response.status >= 200) this.#sources.count(source, 'finals')
+    const record = this.#sources.find(source)
+    if (record !== undefined) record.unansweredSince = null
+    const pending = this.#exchanges.pending(source, response)
+    if (response.status === 401 || response.status === 407) this.#challengeOut(source, response, pending)
+    else if (response.status === 403) this.#failure(source, pending)
+    else if (response.status < 300) this.#acceptedOut(source, response, pending)
+    if (pending !== undefined && response.status >= 200) pending.answered = true
+  }
+
+  #challengeOut(source: Prefix, response: SipResponse, pending: Pending | undefined): void {
+    this.#sources.count(source, 'challenges')
+    for (const { nonce } of response.challenges) {
+      this.#nonces.challenge(nonce, source, response.callId, this.#sources.second)
+    }
+    if (response.challenges.some((challenge) => challenge.stale))
+      this.#sources.count(source, 'staleChallenges')
+    else this.#failure(source, pending)
+  }
+
+  #failure(source: Prefix, pending: Pending | undefined): void {
+    if (pending === undefined || pending.answered || !pending.nonceSentHere) return
+    this.#sources.count(source, 'failures')
+    this.#sources.find(source)?.addFailedUser(keyedHash(this.#key, pending.user), this.#sources.second)
+  }
+
+  #acceptedOut(source: Prefix, response: SipResponse, pending: Pending | undefined): void {
+    const final = response.status >= 200
+    if (final && response.method === 'INVITE') this.#exchanges.accepted(source, response)
+    if (pending === undefined) return
+    const ringing = response.status > 100 && response.method === 'INVITE'
+    if ((final || ringing) && pending.outOfDialog && !pending.excused) {
+      pending.excused = true
+      this.#sources.find(source)?.add('excused', pending.second)
+    }
+    if (!final || pending.answered || !pending.withCredentials) return
+    this.#sources.count(source, 'successes')
+    const vouches = this.#sources.knownGood.vouches(pending.user, source, this.#sources.second)
+    if (vouches) this.#sources.makeKnownGood(source)
+  }
+}
+
+function methodCounter({ method, credentials }: SipRequest): Counter {
+  if (credentials.length > 0) {
+    if (method === 'REGISTER') return 'registerWithCredentials'
+    return method === 'INVITE' ? 'inviteWithCredentials' : 'otherWithCredentials'
+  }
+  switch (method) {
+    case 'REGISTER':
+      return 'register'
+    case 'INVITE':
+      return 'invite'
+    case 'OPTIONS':
+      return 'options'
+    case 'SUBSCRIBE':
+      return 'subscribe'
+    default:
+      return 'otherMethods'
+  }
+}

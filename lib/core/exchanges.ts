@@ -1,0 +1,77 @@
+import { BoundedMap } from './bounded-map.ts'
+import { keyedHash } from './keyed-hash.ts'
+import type { Prefix } from './prefix.ts'
+import type { SipMessage } from './sip-message.ts'
+
+/** A request to the PBX whose answer will tell what it was worth. */
+export interface Pending {
+  readonly second: number
+  /** The user that the credentials name; empty where the request carries none. */
+  readonly user: string
+  readonly withCredentials: boolean
+  /** The credentials use a nonce that was sent to this very source. */
+  readonly nonceSentHere: boolean
+  readonly outOfDialog: boolean
+  excused: boolean
+  /** The final response has been counted: its retransmissions are not counted again. */
+  answered: boolean
+}
+
+/** A request of the PBX itself, waiting for the peer. */
+export interface Asked {
+  readonly source: Prefix
+  readonly method: string
+}
+
+const CAPACITY = 65_536
+
+/**
+ * Ties responses to requests (RFC 3261 17.1.3: top branch and CSeq method) and ACKs to accepted calls (12.1: the
+ * Call-ID and the PBX's To tag). Each table holds the newest 65,536; what is forgotten counts for nothing.
+ */
+export class Exchanges {
+  readonly #toPbx = new BoundedMap<number, Pending>(CAPACITY)
+  readonly #fromPbx = new BoundedMap<number, Asked>(CAPACITY)
+  readonly #accepted = new BoundedMap<number, Prefix>(CAPACITY)
+  readonly #key: number
+
+  constructor(key: number) {
+    this.#key = key
+  }
+
+  pending(source: Prefix, message: SipMessage): Pending | undefined {
+    return this.#toPbx.get(this.#transaction(source, message))
+  }
+
+  await(source: Prefix, message: SipMessage, pending: Pending): void {
+    this.#toPbx.set(this.#transaction(source, message), pending)
+  }
+
+  asked(source: Prefix, message: SipMessage): void {
+    if (message.via.branch === '' || message.method === 'ACK') return
+    this.#fromPbx.set(this.#transaction('', message), { source, method: message.method })
+  }
+
+  /** The PBX's own request that this response answers, if it was sent to the source that answers. */
+  answered(source: Prefix, message: SipMessage): Asked | undefined {
+    if (message.via.branch === '') return undefined
+    const asked = this.#fromPbx.get(this.#transaction('', message))
+    return asked?.source === source ? asked : undefined
+  }
+
+  /** The PBX sent a 2xx to an INVITE of this source. */
+  accepted(source: Prefix, message: SipMessage): void {
+    if (message.to.tag !== '')
+      this.#accepted.set(keyedHash(this.#key, message.callId, message.to.tag), source)
+  }
+
+  /** Whether the request names a dialog that the PBX confirmed to this source with a 2xx. */
+  inAcceptedDialog(source: Prefix, message: SipMessage): boolean {
+    if (message.to.tag === '') return false
+    return this.#accepted.get(keyedHash(this.#key, message.callId, message.to.tag)) === source
+  }
+
+  #transaction(source: Prefix | '', message: SipMessage): number {
+    return keyedHash(this.#key, `${source}|${message.via.branch}`, `${message.cseq} ${message.method}`)
+  }
+}

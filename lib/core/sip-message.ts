@@ -1,0 +1,266 @@
+import {
+  bounded,
+  type Challenge,
+  type Credentials,
+  type Party,
+  readChallenge,
+  readCredentials,
+  readCSeq,
+  readParty,
+  readUri,
+  readVia,
+  type Via,
+} from './sip-header.ts'
+
+/** The parts of a SIP message (RFC 3261 section 7) that telling sources apart needs. */
+interface Headers {
+  /** The method of the request, or of the request that a response answers. */
+  readonly method: string
+  readonly via: Via
+  readonly from: Party
+  readonly to: Party
+  readonly callId: string
+  readonly cseq: number
+  /** User-Agent of a request, Server of a response; hostile text, empty where there is none. */
+  readonly userAgent: string
+  /** Digest answers, from Authorization and Proxy-Authorization; at most 4 are kept. */
+  readonly credentials: readonly Credentials[]
+  /** Digest questions, from WWW-Authenticate and Proxy-Authenticate; at most 4 are kept. */
+  readonly challenges: readonly Challenge[]
+}
+
+export interface SipRequest extends Headers {
+  readonly kind: 'request'
+  readonly uri: { readonly user: string; readonly host: string }
+}
+
+export interface SipResponse extends Headers {
+  readonly kind: 'response'
+  /** 100 to 699. */
+  readonly status: number
+}
+
+export type SipMessage = SipRequest | SipResponse
+
+/** What some bytes on a SIP port are. */
+export type Reading =
+  /** `length` is where the message ends: its body is counted by Content-Length where there is one. */
+  | { readonly kind: 'message'; readonly message: SipMessage; readonly length: number }
+  /** CRLF, NUL or blanks only (RFC 5626 3.5.1), or STUN on the SIP port (RFC 5626 3.5.2). */
+  | { readonly kind: 'keepalive' }
+  /** Looks like SIP and cannot be read as it. */
+  | { readonly kind: 'malformed'; readonly reason: string }
+  /** Something else: HTTP, SSDP, RTP, one stray byte. */
+  | { readonly kind: 'other' }
+
+/** Bytes of header that are read; what comes after is taken for body. */
+const LONGEST_HEADER = 65_536
+/** Header lines that are read, and characters of one folded value. */
+const MOST_LINES = 256
+const LONGEST_VALUE = 4_096
+const MOST_DIGESTS = 4
+
+const latin1 = new TextDecoder('latin1') // one character a byte, so that offsets are byte offsets
+
+/**
+ * Reads one datagram or the start of a stream segment. Never throws, whatever the bytes, and looks at each
+ * byte a bounded number of times. A message cut by the capture's snap length is read as far as it goes.
+ */
+export function readSip(bytes: Uint8Array): Reading {
+  const start = firstByte(bytes)
+  if (start === bytes.length || isStun(bytes)) return { kind: 'keepalive' }
+  const text = latin1.decode(bytes.subarray(start, start + LONGEST_HEADER))
+  const lineEnd = text.indexOf('\n')
+  const line = trimCarriageReturn(lineEnd < 0 ? text : text.slice(0, lineEnd))
+  const startLine = readStartLine(line)
+  if (startLine.kind === 'other' || startLine.kind === 'malformed') return startLine
+  const fields = readFields(text, lineEnd < 0 ? text.length : lineEnd + 1)
+  const headers = headersOf(fields)
+  if (typeof headers === 'string') return { kind: 'malformed', reason: headers }
+  const length = Math.min(bytes.length, start + fields.bodyAt + Math.max(0, fields.contentLength ?? 0))
+  return {
+    kind: 'message',
+    message: { ...headers, ...startLine } as SipMessage,
+    length: fields.contentLength === undefined ? bytes.length : length,
+  }
+}
+
+/** Reads the whole messages that one TCP segment carries, one after the other (RFC 3261 18.3); at most 64. */
+export function readSipSegment(bytes: Uint8Array): Reading[] {
+  const readings: Reading[] = []
+  for (let at = 0; at < bytes.length && readings.length < 64; ) {
+    const reading = readSip(bytes.subarray(at))
+    readings.push(reading)
+    if (reading.kind !== 'message') break
+    at += Math.max(1, reading.length)
+  }
+  if (readings.length > 1 && readings.at(-1)!.kind === 'keepalive') readings.pop()
+  return readings
+}
+
+/** A request that opens a dialog or stands alone carries no To tag (RFC 3261 12.2). */
+export function isOutOfDialog(message: SipMessage): boolean {
+  return message.kind === 'request' && message.to.tag === '' && message.method !== 'ACK'
+}
+
+const METHODS =
+  /^(INVITE|ACK|BYE|CANCEL|OPTIONS|REGISTER|PRACK|SUBSCRIBE|NOTIFY|PUBLISH|INFO|REFER|MESSAGE|UPDATE) /
+const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) +(\S{1,2048}) +SIP\/2\.0\s*$/
+const STATUS_LINE = /^SIP\/2\.0 +([1-6]\d\d)(?: |$)/
+
+type StartLine =
+  | { readonly kind: 'request'; readonly method: string; readonly uri: { user: string; host: string } }
+  | { readonly kind: 'response'; readonly status: number }
+  | { readonly kind: 'malformed'; readonly reason: string }
+  | { readonly kind: 'other' }
+
+function readStartLine(line: string): StartLine {
+  if (line.startsWith('SIP/')) {
+    const status = STATUS_LINE.exec(line)
+    if (status === null) return { kind: 'malformed', reason: 'status line is not "SIP/2.0 CODE REASON"' }
+    return { kind: 'response', status: Number(status[1]) }
+  }
+  const request = REQUEST_LINE.exec(line)
+  if (request !== null) return { kind: 'request', method: request[1]!, uri: readUri(request[2]!) }
+  const looksLikeSip = /\bSIP\/\d/.test(line) || (METHODS.test(line) && /^\S+ +sips?:/i.test(line))
+  if (!looksLikeSip) return { kind: 'other' }
+  return { kind: 'malformed', reason: 'request line is not "METHOD URI SIP/2.0"' }
+}
+
+interface Fields {
+  via?: string
+  from?: string
+  to?: string
+  callId?: string
+  cseq?: string
+  userAgent?: string
+  contentLength?: number
+  readonly credentials: Credentials[]
+  readonly challenges: Challenge[]
+  bodyAt: number
+}
+
+/** Header lines up to the blank one: CRLF or a bare LF, folded lines joined (RFC 3261 7.3.1). */
+function readFields(text: string, from: number): Fields {
+  const fields: Fields = { credentials: [], challenges: [], bodyAt: text.length }
+  let at = from
+  for (let count = 0; at < text.length && count < MOST_LINES; count++) {
+    let end = endOfLine(text, at)
+    let value = trimCarriageReturn(text.slice(at, end))
+    if (value === '') {
+      fields.bodyAt = end + 1
+      break
+    }
+    while (isFold(text, end + 1) && value.length < LONGEST_VALUE) {
+      const next = endOfLine(text, end + 1)
+      value += ` ${trimCarriageReturn(text.slice(end + 1, next)).trim()}`
+      end = next
+    }
+    const colon = value.indexOf(':')
+    if (colon > 0) keepField(fields, value.slice(0, colon), value.slice(colon + 1, colon + 1 + LONGEST_VALUE))
+    at = end + 1
+  }
+  return fields
+}
+
+/** Names are case-insensitive and have compact forms (RFC 3261 7.3.3); of Via, From… the first one counts. */
+function keepField(fields: Fields, name: string, value: string): void {
+  switch (name.trim().toLowerCase()) {
+    case 'via':
+    case 'v':
+      fields.via ??= value
+      break
+    case 'from':
+    case 'f':
+      fields.from ??= value
+      break
+    case 'to':
+    case 't':
+      fields.to ??= value
+      break
+    case 'call-id':
+    case 'i':
+      fields.callId ??= value
+      break
+    case 'cseq':
+      fields.cseq ??= value
+      break
+    case 'user-agent':
+    case 'server':
+      fields.userAgent ??= value
+      break
+    case 'content-length':
+    case 'l':
+      if (fields.contentLength === undefined && /^\s*\d{1,9}\s*$/.test(value))
+        fields.contentLength = Number(value)
+      break
+    case 'authorization':
+    case 'proxy-authorization':
+      keepDigest(fields.credentials, readCredentials(value))
+      break
+    case 'www-authenticate':
+    case 'proxy-authenticate':
+      keepDigest(fields.challenges, readChallenge(value))
+      break
+    default:
+      break
+  }
+}
+
+function keepDigest<T>(list: T[], digest: T | undefined): void {
+  if (digest !== undefined && list.length < MOST_DIGESTS) list.push(digest)
+}
+
+/** The fields that every message must have (RFC 3261 8.1.1), or the reason why it is malformed. */
+function headersOf(fields: Fields): Headers | string {
+  const via = fields.via === undefined ? undefined : readVia(fields.via)
+  if (via === undefined) return 'no readable Via'
+  if (fields.from === undefined) return 'no From'
+  if (fields.to === undefined) return 'no To'
+  const callId = fields.callId?.trim() ?? ''
+  if (callId === '') return 'no Call-ID'
+  const cseq = fields.cseq === undefined ? undefined : readCSeq(fields.cseq)
+  if (cseq === undefined) return 'no readable CSeq'
+  return {
+    method: cseq.method,
+    via,
+    from: readParty(fields.from),
+    to: readParty(fields.to),
+    callId: bounded(callId),
+    cseq: cseq.number,
+    userAgent: bounded(fields.userAgent?.trim() ?? ''),
+    credentials: fields.credentials,
+    challenges: fields.challenges,
+  }
+}
+
+/** First byte that is not a line end, blank, tab or NUL. */
+function firstByte(bytes: Uint8Array): number {
+  let at = 0
+  while (
+    at < bytes.length &&
+    (bytes[at] === 13 || bytes[at] === 10 || bytes[at]! === 32 || bytes[at]! === 9 || bytes[at] === 0)
+  )
+    at++
+  return at
+}
+
+/** RFC 8489 section 5: two zero bits, then the magic cookie in bytes 4 to 7. */
+function isStun(bytes: Uint8Array): boolean {
+  if (bytes.length < 20 || bytes[0]! > 3) return false
+  return bytes[4] === 0x21 && bytes[5] === 0x12 && bytes[6] === 0xa4 && bytes[7] === 0x42
+}
+
+function endOfLine(text: string, from: number): number {
+  const at = text.indexOf('\n', from)
+  return at < 0 ? text.length : at
+}
+
+function isFold(text: string, at: number): boolean {
+  const c = text.charCodeAt(at)
+  return c === 32 || c === 9
+}
+
+function trimCarriageReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line
+}
