@@ -1,3 +1,4 @@
+import type { Packet } from './packet.ts'
 import {
   bounded,
   type Challenge,
@@ -96,6 +97,11 @@ export function readSipSegment(bytes: Uint8Array): Reading[] {
   }
   if (readings.length > 1 && readings.at(-1)!.kind === 'keepalive') readings.pop()
   return readings
+}
+
+/** What a packet's payload holds: one message in a datagram, several in a segment. */
+export function readPayload({ transport, payload }: Packet): Reading[] {
+  return transport === 'udp' ? [readSip(payload)] : readSipSegment(payload)
 }
 
 /** A request that opens a dialog or stands alone carries no To tag (RFC 3261 12.2). */

@@ -81,6 +81,10 @@ export interface Settled {
   /** The same over 60 s. */
   readonly challenges60: number
   readonly followed60: number
+  /** Final replies of 10 s, the newest 2 s old, and the bytes in and out of the same time. */
+  readonly finals: number
+  readonly bytesIn: number
+  readonly bytesOut: number
   /** Out-of-dialog requests of 10 s, the newest 5 s old, and how many of them were excused. */
   readonly requests: number
   readonly excused: number
@@ -175,6 +179,9 @@ export class SourceRecord {
       followed: this.#challenges.sum(1, followUp - WINDOW_SECONDS, followUp - 1),
       challenges60: this.#challenges.sum(0, followUp - 60, followUp - 1),
       followed60: this.#challenges.sum(1, followUp - 60, followUp - 1),
+      finals: this.#fine.sum(INDEX.finals, followUp - WINDOW_SECONDS, followUp - 1),
+      bytesIn: this.#fine.sum(INDEX.bytesIn, followUp - WINDOW_SECONDS, followUp - 1),
+      bytesOut: this.#fine.sum(INDEX.bytesOut, followUp - WINDOW_SECONDS, followUp - 1),
       requests: this.#fine.sum(INDEX.outOfDialog, excuse - WINDOW_SECONDS, excuse - 1),
       excused: this.#fine.sum(INDEX.excused, excuse - WINDOW_SECONDS, excuse - 1),
     }

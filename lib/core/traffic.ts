@@ -2,7 +2,7 @@ import { Conversations } from './conversations.ts'
 import { isInbound, type Sockets } from './direction.ts'
 import type { Packet } from './packet.ts'
 import { type Prefix, sourcePrefix } from './prefix.ts'
-import { type Reading, readSip, readSipSegment } from './sip-message.ts'
+import { type Reading, readPayload } from './sip-message.ts'
 import { type ProofNews, Sources } from './sources.ts'
 
 export interface TrafficOptions extends Sockets {
@@ -49,8 +49,7 @@ export class Traffic {
     const source = sourcePrefix(inbound ? packet.source : packet.destination)
     this.#countPacket(source, packet, inbound)
     let isSip = false
-    const readings = packet.transport === 'udp' ? [readSip(packet.payload)] : readSipSegment(packet.payload)
-    for (const reading of readings) {
+    for (const reading of readPayload(packet)) {
       if (this.#countReading(reading, source, inbound)) isSip = true
     }
     if (!isSip) this.totals.ignored++

@@ -1,0 +1,123 @@
+import type { Detection, DetectionClass } from './detection.ts'
+import type { Prefix } from './prefix.ts'
+
+/** What of a source's traffic is denied: UDP on the SIP ports, UDP and TCP on them, or everything. */
+export type Scope = 'sip-udp' | 'sip' | 'all'
+
+/** The decision to block a prefix. Times are milliseconds of packet time. */
+export interface Block {
+  readonly id: string
+  readonly prefix: Prefix
+  readonly scope: Scope
+  readonly class: DetectionClass | 'operator'
+  readonly origin: 'detector' | 'operator'
+  /** 1 for a first offence; each later one within memory climbs the ladder. */
+  readonly level: number
+  /** Packets a second that the block keeps away: what it is worth when entries are scarce. */
+  readonly weight: number
+  readonly from: number
+  readonly until: number
+  /** Null while the block stands. */
+  readonly endedAt: number | null
+  readonly why: string
+}
+
+/** Lengths of blocks in seconds by level; the last one serves all higher levels. */
+export interface Ladders {
+  /** For sources that may be forged: short and capped, because the owner of the address may be innocent. */
+  readonly unreachableSeconds: readonly number[]
+  readonly reachableSeconds: readonly number[]
+  /** Up to this share is added at random, so that nobody can compute when a block ends. */
+  readonly jitterShare: number
+}
+
+/** No block of a source that may be forged is longer than this, jitter included. */
+export const LONGEST_UNREACHABLE_SECONDS = 3_600
+/** A level is forgotten for each time that a source stays quiet for four times its last block. */
+const QUIET_LENGTHS = 4
+/** A block whose source still sends is extended when under this share of its time is left. */
+const EXTEND_SHARE = 0.25
+
+export interface Decision {
+  readonly ladders: Ladders
+  readonly now: number
+  /** 0 to 1, drawn afresh. */
+  readonly random: number
+  /** A new name for a new block. */
+  readonly id: string
+  /** The source's newest block, standing or ended. */
+  readonly last: Block | undefined
+}
+
+/**
+ * Decides on a detection whose source may be blocked. A standing block is extended on the same row, at the same
+ * level, when it is about to end while the source still sends; undefined means that nothing needs to change.
+ * The scope follows reachability: an address that may be forged loses UDP alone, so that its owner can still
+ * come by TCP or TLS, which nobody can forge.
+ */
+export function decide(
+  detection: Detection,
+  { ladders, now, random, id, last }: Decision,
+): Block | undefined {
+  const reachable = detection.class !== 'reflection' && detection.proof !== 'none'
+  if (last !== undefined && stands(last, now)) return extend(last, detection, { reachable, ladders, now })
+  const level = nextLevel(last, now)
+  const seconds = blockSeconds(ladders, reachable, level) * (1 + ladders.jitterShare * random)
+  const capped = reachable ? seconds : Math.min(seconds, LONGEST_UNREACHABLE_SECONDS)
+  return {
+    id,
+    prefix: detection.source,
+    scope: reachable ? 'sip' : 'sip-udp',
+    class: detection.class,
+    origin: 'detector',
+    level,
+    weight: detection.weight,
+    from: now,
+    until: now + Math.round(capped * 1000),
+    endedAt: null,
+    why: detection.why,
+  }
+}
+
+/** Whether the block is in force at the time, as far as decisions go. */
+export function stands(block: Block, now: number): boolean {
+  return block.endedAt === null && block.from <= now && now < block.until
+}
+
+interface Extension {
+  readonly reachable: boolean
+  readonly ladders: Ladders
+  readonly now: number
+}
+
+function extend(
+  block: Block,
+  detection: Detection,
+  { reachable, ladders, now }: Extension,
+): Block | undefined {
+  const scope = reachable && block.scope === 'sip-udp' ? 'sip' : block.scope
+  const ending = block.until - now <= (block.until - block.from) * EXTEND_SHARE
+  if (block.origin === 'operator' || (!ending && scope === block.scope)) return undefined
+  const mayBeForged = scope === 'sip-udp'
+  const until = now + blockSeconds(ladders, !mayBeForged, block.level) * 1000
+  const latest = mayBeForged ? block.from + LONGEST_UNREACHABLE_SECONDS * 1000 : until
+  return {
+    ...block,
+    scope,
+    weight: Math.max(block.weight, detection.weight),
+    until: Math.max(block.until, Math.min(until, latest)),
+  }
+}
+
+function nextLevel(last: Block | undefined, now: number): number {
+  if (last === undefined || last.origin === 'operator') return 1
+  const ended = last.endedAt ?? last.until
+  const length = Math.max(1, ended - last.from)
+  const forgotten = Math.floor(Math.max(0, now - ended) / (QUIET_LENGTHS * length))
+  return Math.max(1, last.level + 1 - forgotten)
+}
+
+function blockSeconds(ladders: Ladders, reachable: boolean, level: number): number {
+  const ladder = reachable ? ladders.reachableSeconds : ladders.unreachableSeconds
+  return ladder[Math.min(level, ladder.length) - 1] ?? LONGEST_UNREACHABLE_SECONDS
+}

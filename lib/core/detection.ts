@@ -1,0 +1,247 @@
+import { HyperLogLog } from './hyper-log-log.ts'
+import type { Prefix } from './prefix.ts'
+import type { Counts, Proof } from './source-record.ts'
+import { type Observation, usersRegisters } from './source-report.ts'
+
+export type DetectionClass = 'reflection' | 'flood' | 'brute-force'
+
+/** Limits of the detectors; the defaults and their reasons are in lib/config.ts. */
+export interface DetectionLimits {
+  /** Reflection: challenges in 10 s, and in 60 s, of which under `followUpShare` are followed up. */
+  readonly challenges10: number
+  readonly challenges60: number
+  readonly followUpShare: number
+  /** Reflection: final replies in 10 s; the lower number where bytes out are `byteRatio` times bytes in. */
+  readonly replies10: number
+  readonly amplifiedReplies10: number
+  readonly byteRatio: number
+  /** Flood: out-of-dialog requests a second, over 10 s, that came to nothing. */
+  readonly requestsPerSecond: number
+  /** Brute force: failures in 10 minutes over at least `failedUsers` users, or failures in 10 s on any. */
+  readonly failures600: number
+  readonly failedUsers: number
+  readonly failures10: number
+}
+
+/** One measured reason, in the unit it was measured in. Points from 100 on are enough for a detection. */
+export interface Evidence {
+  readonly code: string
+  readonly value: number
+  readonly limit: number
+  readonly unit: string
+  readonly points: number
+}
+
+/** How far an observation fits one class. */
+export interface Suspicion {
+  readonly class: DetectionClass
+  readonly points: number
+  /** The strongest first; criteria of a class are alternatives, so only the strongest carries points. */
+  readonly evidence: readonly Evidence[]
+  readonly why: string
+}
+
+/** This source tripped this detector. */
+export interface Detection extends Suspicion {
+  readonly at: number
+  readonly source: Prefix
+  readonly proof: Proof
+  readonly knownGood: boolean
+  /** Packets a second that a block would keep away, both directions; never under the class's floor. */
+  readonly weight: number
+}
+
+/** What is kept of a source between reports, so that reports may come late, twice or out of order. */
+export interface SourceHistory {
+  /** The newest ticks, in milliseconds, in which the class had 100 points or more. */
+  readonly hot: { readonly [name in DetectionClass]?: readonly number[] }
+  /** Classes that have been detected and have not yet cooled, and since when. */
+  readonly active: { readonly [name in DetectionClass]?: number }
+  readonly at: number
+}
+
+export const NO_HISTORY: SourceHistory = { hot: {}, active: {}, at: 0 }
+
+export const ENTER_POINTS = 100
+export const LEAVE_POINTS = 40
+const MOST_POINTS = 150
+/** The victim of a reflection did not ask for anything, so one hot tick is enough to stop bombarding it. */
+const HOT_TICKS: Record<DetectionClass, number> = { reflection: 1, flood: 2, 'brute-force': 2 }
+const HOT_SPAN_MS = 10_000
+const KEPT_TICKS = 4
+/** An episode without any report of the source for this long is over. */
+const SILENCE_MS = 60_000
+/** Low-rate classes weigh as if they sent this many packets a second, or floods would take every entry. */
+const WEIGHT_FLOOR: Record<DetectionClass, number> = { reflection: 0, flood: 0, 'brute-force': 50 }
+
+export interface Circumstances {
+  readonly limits: DetectionLimits
+  readonly knownGood: boolean
+  /** The sensor misses one direction: what rests on the absence of packets says nothing. */
+  readonly halfBlind: boolean
+}
+
+/**
+ * Weighs one observation against every class. Reflection needs a source that has not shown to be there: whoever
+ * receives our challenges and answers them is no victim. A known-good source is weighed as well, on its
+ * unfollowed challenges, because a flood that claims to be it must raise an alert.
+ */
+export function weigh(
+  observation: Observation,
+  { limits, knownGood, halfBlind }: Circumstances,
+): Suspicion[] {
+  const suspicions = [bruteForce(observation, limits)]
+  if (!halfBlind) {
+    suspicions.push(flood(observation, limits))
+    if (knownGood || observation.proof === 'none') suspicions.push(reflection(observation, limits, knownGood))
+  }
+  return suspicions.filter(({ points }) => points > 0)
+}
+
+/**
+ * Judges one tick of one source. A class opens with enough hot ticks within 10 s and closes under 40 points.
+ * `opened` holds what opened with this tick, `active` all that is open. Hot ticks are a set, so the order in
+ * which ticks are judged does not matter to what opens.
+ */
+export function judge(
+  observation: Observation,
+  at: number,
+  history: SourceHistory,
+  circumstances: Circumstances,
+): { readonly history: SourceHistory; readonly opened: Detection[]; readonly active: Detection[] } {
+  const opened: Detection[] = []
+  const active: Detection[] = []
+  const stale = at - history.at > SILENCE_MS
+  const hot: { [name in DetectionClass]?: readonly number[] } = stale ? {} : { ...history.hot }
+  const open: { [name in DetectionClass]?: number } = stale ? {} : { ...history.active }
+  const suspicions = weigh(observation, circumstances)
+  for (const suspicion of suspicions) {
+    const name = suspicion.class
+    const detection = detectionOf(suspicion, observation, at, circumstances.knownGood)
+    if (suspicion.points >= ENTER_POINTS) hot[name] = withTick(hot[name] ?? [], at)
+    const ticks = (hot[name] ?? []).filter((tick) => Math.abs(tick - at) < HOT_SPAN_MS)
+    if (open[name] === undefined && suspicion.points >= ENTER_POINTS && ticks.length >= HOT_TICKS[name]) {
+      open[name] = at
+      opened.push(detection)
+    }
+    if (open[name] !== undefined && suspicion.points >= LEAVE_POINTS) active.push(detection)
+  }
+  if (at >= history.at) {
+    for (const name of Object.keys(open) as DetectionClass[]) {
+      if (!active.some((detection) => detection.class === name)) delete open[name]
+    }
+  }
+  return { history: { hot, active: open, at: Math.max(at, history.at) }, opened, active }
+}
+
+function reflection(
+  { settled, prefix }: Observation,
+  limits: DetectionLimits,
+  knownGood: boolean,
+): Suspicion {
+  const evidence = [
+    unfollowed(
+      'challenges-unfollowed-10s',
+      settled.challenges,
+      settled.followed,
+      limits.challenges10,
+      limits,
+    ),
+    unfollowed(
+      'challenges-unfollowed-60s',
+      settled.challenges60,
+      settled.followed60,
+      limits.challenges60,
+      limits,
+    ),
+  ]
+  if (!knownGood) {
+    const { finals, bytesIn, bytesOut } = settled
+    const amplified = bytesOut >= limits.byteRatio * bytesIn
+    evidence.push(measured('replies-10s', finals, limits.replies10, 'replies'))
+    if (amplified)
+      evidence.push(measured('amplified-replies-10s', finals, limits.amplifiedReplies10, 'replies'))
+  }
+  const answered = `${settled.followed} of the last ${settled.challenges} challenges to it were followed up`
+  return suspicion('reflection', evidence, (top) => {
+    const what = `${top.value} ${top.unit} to ${prefix} in ${top.code.endsWith('60s') ? 60 : 10} s (limit ${top.limit})`
+    return `${what}, ${answered}: it is the victim of forged requests, or a device that loops without credentials`
+  })
+}
+
+function unfollowed(
+  code: string,
+  challenges: number,
+  followed: number,
+  limit: number,
+  limits: DetectionLimits,
+) {
+  const guilty = followed < challenges * limits.followUpShare
+  return measured(code, guilty ? challenges - followed : 0, limit, 'challenges')
+}
+
+function flood({ settled, prefix }: Observation, limits: DetectionLimits): Suspicion {
+  const rate = Math.max(0, settled.requests - settled.excused) / 10
+  const evidence = [measured('requests-to-nothing', rate, limits.requestsPerSecond, 'requests/s')]
+  return suspicion('flood', evidence, (top) => {
+    const what = `${top.value} requests/s from ${prefix} over 10 s (limit ${top.limit})`
+    return `${what} led to no login, no accepted call and no follow-up`
+  })
+}
+
+function bruteForce({ w10, w600, users, prefix }: Observation, limits: DetectionLimits): Suspicion {
+  const failures = w600.failures ?? 0
+  const failedUsers = distinctUsers(users)
+  const spread = failedUsers >= limits.failedUsers ? failures : 0
+  const evidence = [
+    measured('failures-10min', spread, limits.failures600, 'failures'),
+    measured('failures-10s', w10.failures ?? 0, limits.failures10, 'failures'),
+  ]
+  return suspicion('brute-force', evidence, (top) => {
+    const span = top.code === 'failures-10s' ? '10 s' : '10 min'
+    return `${top.value} failed logins from ${prefix} in ${span} over ${failedUsers} users (limit ${top.limit})`
+  })
+}
+
+function suspicion(name: DetectionClass, found: Evidence[], say: (top: Evidence) => string): Suspicion {
+  const evidence = found
+    .filter(({ points }) => points > 0)
+    .sort((a, b) => b.points - a.points)
+    .map((each, place) => (place === 0 ? each : { ...each, points: 0 }))
+  const top = evidence[0]
+  if (top === undefined) return { class: name, points: 0, evidence, why: '' }
+  return { class: name, points: top.points, evidence, why: say(top) }
+}
+
+/** 100 points at the limit, 10 more for each doubling, in proportion below it. */
+function measured(code: string, value: number, limit: number, unit: string): Evidence {
+  const share = value / limit
+  const points = share >= 1 ? Math.min(MOST_POINTS, 100 + 10 * Math.log2(share)) : 100 * share
+  return { code, value, limit, unit, points: Math.floor(points) }
+}
+
+function withTick(ticks: readonly number[], at: number): readonly number[] {
+  return [...new Set([...ticks, at])].sort((a, b) => b - a).slice(0, KEPT_TICKS)
+}
+
+function detectionOf(
+  suspicion: Suspicion,
+  observation: Observation,
+  at: number,
+  knownGood: boolean,
+): Detection {
+  const { prefix: source, proof } = observation
+  const weight = Math.max(packetsPerSecond(observation.w10), WEIGHT_FLOOR[suspicion.class])
+  return { ...suspicion, at, source, proof, knownGood, weight }
+}
+
+function packetsPerSecond(w10: Counts): number {
+  return ((w10.packetsIn ?? 0) + (w10.packetsOut ?? 0)) / 10
+}
+
+function distinctUsers(users: string): number {
+  const registers = usersRegisters(users)
+  const sketch = new HyperLogLog(64)
+  sketch.merge(registers)
+  return Math.round(sketch.estimate())
+}

@@ -1,0 +1,35 @@
+import type { Block } from './block.ts'
+import type { Entry, PortRange } from './entry.ts'
+import type { Prefix } from './prefix.ts'
+
+/** Rule numbers that are ours to use, both included. */
+export interface RuleWindow {
+  readonly firstRule: number
+  readonly lastRule: number
+}
+
+/** The entries that one of our numbers held or was about to hold when it was last written. */
+export interface Claim {
+  readonly ruleNumber: number
+  readonly entries: readonly Entry[]
+}
+
+export interface PlanInput {
+  readonly desired: readonly Block[]
+  /** All inbound entries of the network ACL, the default `*` rules included. */
+  readonly current: readonly Entry[]
+  readonly claims: readonly Claim[]
+  /** Inbound rules that AWS allows for each family, the `*` rule included. */
+  readonly rulesQuota: number
+  /** Entries of each family that are left free for people. */
+  readonly reserve: number
+  readonly window: RuleWindow
+  readonly ranges: readonly PortRange[]
+  /** Why a prefix must not be blocked, or undefined where it may be. */
+  readonly protects: (prefix: Prefix) => string | undefined
+  readonly now: number
+}
+
+export function isWithin({ firstRule, lastRule }: RuleWindow, ruleNumber: number): boolean {
+  return ruleNumber >= firstRule && ruleNumber <= lastRule
+}

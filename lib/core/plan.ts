@@ -1,0 +1,171 @@
+import type { Block } from './block.ts'
+import { capacityOf, choose, type Refusal } from './choice.ts'
+import type { Entry, PortRange } from './entry.ts'
+import { type Claim, isWithin, type PlanInput, type RuleWindow } from './plan-input.ts'
+import { bitsOf, familyOf, sourcesIn } from './prefix.ts'
+import { type Denial, denialKey, denialsOf } from './wanted.ts'
+
+export type Change =
+  | { readonly kind: 'add'; readonly entry: Entry; readonly why: string }
+  | { readonly kind: 'replace'; readonly entry: Entry; readonly replaced: Entry; readonly why: string }
+  | { readonly kind: 'remove'; readonly entry: Entry; readonly why: string }
+  | { readonly kind: 'keep'; readonly entry: Entry; readonly why: string }
+
+export interface Plan {
+  /** Ordered as they are to be applied: replacements, removals, additions; what is kept comes first. */
+  readonly changes: readonly Change[]
+  /** Blocks that get no entry, and why. */
+  readonly refused: readonly Refusal[]
+  /** Entries in our window that no claim covers: somebody else's, never touched. */
+  readonly foreign: readonly Entry[]
+  /** A foreign allow that is matched before our window, so that our denials are dead; or undefined. */
+  readonly shadowedBy: Entry | undefined
+  /** Addresses that no entry of ours denied before, and entries lifted before their block's `until`. */
+  readonly newlyCovered: number
+  readonly lifted: number
+}
+
+/**
+ * Makes the changes that bring one network ACL to the blocks that are in force. Pure and deterministic; planning
+ * again after applying keeps everything.
+ *
+ * | current entry in our window | claimed | a chosen block wants it | change                                   |
+ * | --------------------------- | ------- | ----------------------- | ---------------------------------------- |
+ * | none                        |         | yes                     | add, or replace one that goes            |
+ * | deny 192.0.2.7/32           | yes     | yes                     | keep, at its number                      |
+ * | deny 192.0.2.9/32           | yes     | no                      | remove, or be replaced by one that comes |
+ * | deny 198.51.100.1/32        | no      | either                  | none: foreign, counted against capacity  |
+ *
+ * Blocks are chosen by weight, whole or not at all, until the family's capacity is used.
+ */
+export function makePlan(input: PlanInput): Plan {
+  const { window } = input
+  const inWindow = input.current.filter(({ ruleNumber }) => isWithin(window, ruleNumber))
+  const own = inWindow.filter((entry) => isClaimed(entry, input.claims))
+  const foreign = inWindow.filter((entry) => !own.includes(entry))
+  const held = new Set(own.map(denialKey))
+  const { chosen, refused } = choose(input, held, capacityOf(input, foreign))
+  const wanted = new Map(chosen.flatMap((block) => wantedBy(block, input.ranges)))
+  const kept = keep(own, wanted)
+  const leaving = own.filter((entry) => !kept.includes(entry))
+  const arriving = [...wanted].filter(([key]) => !kept.some((entry) => denialKey(entry) === key))
+  const changes = exchange(input, leaving, arriving, foreign, kept)
+  return {
+    changes: [...kept.map((entry) => keeping(entry, wanted)), ...changes],
+    refused,
+    foreign,
+    shadowedBy: shadow(input.current, window, own),
+    newlyCovered: coverage(arriving, own),
+    lifted: liftedEarly(leaving, chosen, input),
+  }
+}
+
+/** The changes of a plan that touch the firewall. */
+export function changesToApply(plan: Plan): Change[] {
+  return plan.changes.filter(({ kind }) => kind !== 'keep')
+}
+
+/** Ours is what stands at a claimed number exactly as claimed; anything else was put there by somebody. */
+function isClaimed(entry: Entry, claims: readonly Claim[]): boolean {
+  const key = denialKey(entry)
+  return claims.some(
+    ({ ruleNumber, entries }) =>
+      ruleNumber === entry.ruleNumber && entries.some((claimed) => denialKey(claimed) === key),
+  )
+}
+
+function wantedBy(block: Block, ranges: readonly PortRange[]): [string, { denial: Denial; block: Block }][] {
+  return denialsOf(block.prefix, block.scope, ranges).map((denial) => [denialKey(denial), { denial, block }])
+}
+
+type Wanted = ReadonlyMap<string, { readonly denial: Denial; readonly block: Block }>
+
+/** Of several entries that deny the same, the lowest number is kept. */
+function keep(own: readonly Entry[], wanted: Wanted): Entry[] {
+  const seen = new Set<string>()
+  return [...own]
+    .sort((a, b) => a.ruleNumber - b.ruleNumber)
+    .filter((entry) => {
+      const key = denialKey(entry)
+      if (seen.has(key) || !wanted.has(key)) return false
+      seen.add(key)
+      return true
+    })
+}
+
+function keeping(entry: Entry, wanted: Wanted): Change {
+  return { kind: 'keep', entry, why: wanted.get(denialKey(entry))!.block.why }
+}
+
+/** What comes takes the number of what goes, by ReplaceNetworkAclEntry; a full ACL has no room for both. */
+function exchange(
+  input: PlanInput,
+  leaving: readonly Entry[],
+  arriving: readonly [string, { denial: Denial; block: Block }][],
+  foreign: readonly Entry[],
+  kept: readonly Entry[],
+): Change[] {
+  const changes: Change[] = []
+  const rest = [...leaving].sort((a, b) => a.ruleNumber - b.ruleNumber)
+  const additions: Change[] = []
+  const taken = new Set([...foreign, ...kept, ...rest].map(({ ruleNumber }) => ruleNumber))
+  for (const [, { denial, block }] of arriving) {
+    const place = rest.findIndex((entry) => familyOf(entry.prefix) === familyOf(denial.prefix))
+    if (place >= 0) {
+      const replaced = rest.splice(place, 1)[0]!
+      const entry = { ruleNumber: replaced.ruleNumber, ...denial }
+      changes.push({ kind: 'replace', entry, replaced, why: block.why })
+      continue
+    }
+    additions.push({ kind: 'add', entry: { ruleNumber: 0, ...denial }, why: block.why })
+  }
+  for (const entry of rest) {
+    taken.delete(entry.ruleNumber)
+    changes.push({ kind: 'remove', entry, why: goneBecause(entry, input) })
+  }
+  return [...changes, ...numbered(additions, input.window, taken)]
+}
+
+function numbered(additions: readonly Change[], window: RuleWindow, taken: Set<number>): Change[] {
+  let ruleNumber = window.firstRule
+  return additions.map((change) => {
+    while (taken.has(ruleNumber)) ruleNumber++
+    taken.add(ruleNumber)
+    return { ...change, entry: { ...change.entry, ruleNumber } }
+  })
+}
+
+function goneBecause(entry: Entry, { desired, protects }: PlanInput): string {
+  const why = protects(entry.prefix)
+  if (why !== undefined) return `protected now: ${why}`
+  const stillWanted = desired.some(({ prefix }) => prefix === entry.prefix)
+  return stillWanted ? 'gives way to a heavier or wider block' : 'its block is over'
+}
+
+/** First match decides: an allow of SIP with a lower number than ours lets everything past our denials. */
+function shadow(current: readonly Entry[], window: RuleWindow, own: readonly Entry[]): Entry | undefined {
+  const last = own.length === 0 ? window.firstRule : Math.max(...own.map(({ ruleNumber }) => ruleNumber))
+  return current.find(({ action, ruleNumber }) => action === 'allow' && ruleNumber <= last)
+}
+
+function coverage(arriving: readonly [string, { denial: Denial }][], own: readonly Entry[]): number {
+  const covered = new Set(own.map(({ prefix }) => prefix))
+  const prefixes = new Set(arriving.map(([, { denial }]) => denial.prefix))
+  let addresses = 0
+  for (const prefix of prefixes) {
+    if (!covered.has(prefix)) addresses += sourcesIn(bitsOf(prefix))
+  }
+  return addresses
+}
+
+/** Removals that open a door early: the block is not over, and nothing heavier took its place. */
+function liftedEarly(
+  leaving: readonly Entry[],
+  chosen: readonly Block[],
+  { desired, now }: PlanInput,
+): number {
+  return leaving.filter((entry) => {
+    const block = desired.find(({ prefix }) => prefix === entry.prefix)
+    return block !== undefined && block.until > now && !chosen.includes(block)
+  }).length
+}

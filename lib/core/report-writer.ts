@@ -1,0 +1,118 @@
+import { type DetectionLimits, LEAVE_POINTS, weigh } from './detection.ts'
+import type { SourceRecord } from './source-record.ts'
+import { type Observation, observe, type ProofReport, type SourceReport } from './source-report.ts'
+import type { ProofNews, Sources } from './sources.ts'
+
+/** Who reports. */
+export interface Reporter {
+  readonly fence: string
+  /** The instance id on AWS; any name of the PBX host elsewhere. */
+  readonly host: string
+  /** Drawn at each start. */
+  readonly boot: string
+}
+
+/** What the capture knows of itself at the time of a report. */
+export interface CaptureState {
+  readonly lossFraction: number
+  readonly clockSkewMs: number
+}
+
+const HEARTBEAT_SECONDS = 60
+const HEARTBEAT_SOURCES = 20
+/** SQS takes 256 KiB a message; a quarter leaves room and keeps one report cheap to read. */
+const MOST_BYTES = 60_000
+/** No window looks further back than this, so a source that was silent for longer has nothing notable. */
+const LOOK_BACK_SECONDS = 70
+const BASELINE_SHARE = 1 / 60
+
+/** Writes the reports of one host: at each notable second, else a heartbeat a minute. */
+export class ReportWriter {
+  readonly #sources: Sources
+  readonly #reporter: Reporter
+  readonly #limits: DetectionLimits
+  #seq = 0
+  #lastReport = 0
+  #baseline = 0
+
+  constructor(sources: Sources, reporter: Reporter, limits: DetectionLimits) {
+    this.#sources = sources
+    this.#reporter = reporter
+    this.#limits = limits
+  }
+
+  /** The report of the seconds before `second`, or undefined where there is nothing to tell. */
+  report(second: number, state: CaptureState): SourceReport | undefined {
+    const notable = this.#notable(second)
+    if (notable.length === 0 && second % 10 === 0) this.#learn()
+    const heartbeat = second - this.#lastReport >= HEARTBEAT_SECONDS
+    if (notable.length === 0 && !heartbeat) return undefined
+    this.#lastReport = second
+    const candidates = notable.length > 0 ? notable : this.#busiest(second)
+    const { sources, leftOut } = whatFits(candidates)
+    const { all, distinct, halfBlind, knownGood, suspects } = this.#sources
+    return {
+      schema: 'sipfence.report/1',
+      ...this.#reporter,
+      seq: ++this.#seq,
+      at: second * 1000,
+      ...state,
+      countError: suspects.leastWeight,
+      halfBlind,
+      totals: { w10: all.window10(second), sources: distinct, knownGood: knownGood.size },
+      baseline: { sources: Math.round(this.#baseline) },
+      sources,
+      leftOut,
+    }
+  }
+
+  proofs(second: number, proofs: readonly ProofNews[]): ProofReport | undefined {
+    if (proofs.length === 0) return undefined
+    return { schema: 'sipfence.proofs/1', ...this.#reporter, seq: ++this.#seq, at: second * 1000, proofs }
+  }
+
+  /** Sources with at least the points at which a detection would still be kept open, the worst first. */
+  #notable(second: number): Observation[] {
+    const found: { observation: Observation; points: number }[] = []
+    for (const record of this.#recent(second)) {
+      const observation = observe(record, second)
+      const knownGood = record.knownGoodAt !== null
+      const suspicions = weigh(observation, { limits: this.#limits, knownGood, halfBlind: false })
+      const points = Math.max(0, ...suspicions.map((suspicion) => suspicion.points))
+      if (points >= LEAVE_POINTS) found.push({ observation, points })
+    }
+    return found.sort((a, b) => b.points - a.points).map(({ observation }) => observation)
+  }
+
+  #busiest(second: number): Observation[] {
+    const packets = ({ w10 }: Observation) => (w10.packetsIn ?? 0) + (w10.packetsOut ?? 0)
+    return [...this.#recent(second)]
+      .map((record) => observe(record, second))
+      .sort((a, b) => packets(b) - packets(a))
+      .slice(0, HEARTBEAT_SOURCES)
+  }
+
+  *#recent(second: number): IterableIterator<SourceRecord> {
+    for (const record of this.#sources.records()) {
+      if (record.lastSecond >= second - LOOK_BACK_SECONDS) yield record
+    }
+  }
+
+  #learn(): void {
+    const { distinct } = this.#sources
+    this.#baseline =
+      this.#baseline === 0 ? distinct : this.#baseline + (distinct - this.#baseline) * BASELINE_SHARE
+  }
+}
+
+/** As many observations as one message holds, from the front. */
+function whatFits(candidates: readonly Observation[]): { sources: Observation[]; leftOut: number } {
+  const sources: Observation[] = []
+  let bytes = 0
+  for (const observation of candidates) {
+    bytes += JSON.stringify(observation).length + 1
+    if (bytes > MOST_BYTES) break
+    sources.push(observation)
+  }
+  return { sources, leftOut: candidates.length - sources.length }
+}

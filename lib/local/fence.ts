@@ -1,0 +1,154 @@
+import { type AnalyzePorts, analyze, type JournalEntry, learnProofs } from '../analyze.ts'
+import { capture, type PacketSource, type ReportSink } from '../capture.ts'
+import { DEFAULTS, type FenceConfig } from '../config.ts'
+import { BoundedMap } from '../core/bounded-map.ts'
+import type { Entry } from '../core/entry.ts'
+import type { Packet } from '../core/packet.ts'
+import { isWithin } from '../core/plan-input.ts'
+import { type Address, sourcePrefix } from '../core/prefix.ts'
+import { type Protected, Protection } from '../core/protection.ts'
+import type { CaptureTotals } from '../core/traffic.ts'
+import { portRanges } from '../core/wanted.ts'
+import { reconcile } from '../reconcile.ts'
+import { Chance } from './chance.ts'
+import { Edge, type Effect } from './edge.ts'
+import { LocalFirewall } from './firewall.ts'
+import { MemoryLedger } from './ledger.ts'
+import { NetworkAcl } from './network-acl.ts'
+
+export interface EmbeddedOptions {
+  readonly config: FenceConfig
+  readonly pbx: readonly Address[]
+  readonly mode: 'observe' | 'enforce'
+  /** From a decision to its entry taking effect, in milliseconds; rounds up to the next whole second. */
+  readonly enforcementDelayMs: number
+  /** The same seed gives the same blocks from the same capture. */
+  readonly seed: number
+  /** Called for every packet, dropped or not, and for everything that happens, in the order of packet time. */
+  readonly onPacket?: (packet: Packet, dropped: boolean) => void
+  readonly onEvent?: (event: JournalEntry) => void
+}
+
+export interface EmbeddedResult {
+  readonly totals: CaptureTotals
+  readonly effect: Effect
+  readonly from: number
+  readonly to: number
+  /** Our entries at the end, and when there were most. */
+  readonly entries: readonly Entry[]
+  readonly peak: readonly Entry[]
+}
+
+const ROUND_MS = 60_000
+const ALERT_AGAIN_MS = 600_000
+
+/**
+ * The whole fence in one process: the same three loops, a ledger in memory and a network ACL with AWS's
+ * semantics, run in packet time. Reports reach the analyze loop at once; a reconcile round follows each wake-up
+ * after the enforcement delay, and each minute, as it would on AWS.
+ */
+export class EmbeddedFence {
+  readonly #options: EmbeddedOptions
+  readonly #ledger: MemoryLedger
+  readonly #firewall: LocalFirewall
+  readonly #edge: Edge
+  readonly #chance: Chance
+  readonly #alerted = new BoundedMap<string, number>(10_000)
+  #roundDue = Number.POSITIVE_INFINITY
+  #minuteDue = 0
+  #peak: readonly Entry[] = []
+  #from = 0
+  #to = 0
+
+  constructor(options: EmbeddedOptions) {
+    const { config, pbx, seed } = options
+    const acl = NetworkAcl.defaultAllow({ id: config.networkAcls[0]?.id ?? 'acl-00000000' })
+    this.#options = options
+    this.#ledger = new MemoryLedger(protectionOf(config, pbx))
+    this.#firewall = new LocalFirewall(acl, config.networkAcls[0] ?? DEFAULTS.window)
+    this.#edge = new Edge(acl, { pbx: new Set(pbx), ports: new Set(config.ports) })
+    this.#chance = new Chance(seed)
+  }
+
+  async run(source: PacketSource): Promise<EmbeddedResult> {
+    const { config, pbx, seed } = this.#options
+    const admitted = this.#edge.admit(source, (packet, dropped) => this.#see(packet, dropped))
+    const sink: ReportSink = {
+      report: (report) => analyze(report, this.#ports, config),
+      proofs: (report) => learnProofs(report, this.#ports),
+      endSecond: (at) => this.#endSecond(at),
+    }
+    const totals = await capture(admitted, sink, {
+      reporter: { fence: config.id, host: 'local', boot: String(seed) },
+      limits: config.limits,
+      key: seed,
+      pbx: new Set(pbx),
+      ports: new Set(config.ports),
+    })
+    const { effect, totals: kept } = this.#edge
+    totals.packets += kept.packets
+    totals.sipMessages += kept.sipMessages
+    totals.malformed += kept.malformed
+    totals.ignored += kept.ignored
+    return { totals, effect, from: this.#from, to: this.#to, entries: await this.#held(), peak: this.#peak }
+  }
+
+  get #ports(): AnalyzePorts {
+    return {
+      ledger: this.#ledger,
+      journal: { write: async (entry) => this.#note(entry) },
+      wake: async (at) => {
+        this.#roundDue = Math.min(this.#roundDue, at + this.#options.enforcementDelayMs)
+      },
+      random: () => this.#chance.random(),
+      newId: (at) => this.#chance.newId(at),
+    }
+  }
+
+  async #endSecond(at: number): Promise<void> {
+    if (at < this.#roundDue && at < this.#minuteDue) return
+    if (at >= this.#minuteDue) this.#minuteDue = at + ROUND_MS
+    this.#roundDue = Number.POSITIVE_INFINITY
+    const { config, mode } = this.#options
+    const ports = { ledger: this.#ledger, firewall: this.#firewall, journal: this.#ports.journal }
+    const ranges = portRanges(config.ports)
+    const { reserve, brake } = config
+    await reconcile(ports, { apply: mode === 'enforce', ranges, reserve, brake }, at)
+    const held = await this.#held()
+    if (held.length > this.#peak.length) this.#peak = held
+  }
+
+  async #held(): Promise<readonly Entry[]> {
+    const { entries } = await this.#firewall.read()
+    return entries.filter(({ ruleNumber }) => isWithin(this.#firewall.window, ruleNumber))
+  }
+
+  #see(packet: Packet, dropped: boolean): void {
+    if (this.#from === 0) this.#from = packet.at
+    this.#to = Math.max(this.#to, packet.at)
+    this.#options.onPacket?.(packet, dropped)
+  }
+
+  /** An alert that says the same again within ten minutes is not news. */
+  #note(entry: JournalEntry): void {
+    if (entry.kind === 'alert') {
+      const { at, kind, source } = entry.alert
+      const key = `${kind} ${source}`
+      if (at - (this.#alerted.get(key) ?? Number.NEGATIVE_INFINITY) < ALERT_AGAIN_MS) return
+      this.#alerted.set(key, at)
+    }
+    this.#options.onEvent?.(entry)
+  }
+}
+
+/** Everything that is never blocked: the allowlist, the PBX itself, its VPC and who watches its health. */
+function protectionOf(config: FenceConfig, pbx: readonly Address[]): Protection {
+  const own = [...pbx, ...config.pbxs.flatMap(({ addresses }) => addresses)]
+  const list: Protected[] = [
+    ...own.map((address) => ({ prefix: sourcePrefix(address), why: "the PBX's own address" })),
+    ...config.allow.map((prefix) => ({ prefix, why: 'on the allowlist' })),
+    ...config.vpcCidrs.map((prefix) => ({ prefix, why: 'in the VPC' })),
+    ...config.healthCheckers.map((prefix) => ({ prefix, why: 'a health checker' })),
+  ]
+  return new Protection(list)
+}
