@@ -6,6 +6,7 @@ import {
   NO_HISTORY,
   type SourceHistory,
 } from './core/detection.ts'
+import type { Change } from './core/plan.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
 import type { Observation, ProofReport, SourceReport } from './core/source-report.ts'
@@ -46,6 +47,8 @@ export type JournalEntry =
   | { readonly kind: 'refusal'; readonly at: number; readonly source: Prefix; readonly why: string }
   | { readonly kind: 'alert'; readonly alert: Alert }
   | { readonly kind: 'block'; readonly block: Block; readonly change: 'new' | 'extended' | 'ended' }
+  /** A change to a firewall: made, or failed for the reason given. */
+  | { readonly kind: 'change'; readonly at: number; readonly change: Change; readonly failed: string | null }
 
 export interface Journal {
   write(entry: JournalEntry): Promise<void>

@@ -36,6 +36,8 @@ export interface CaptureOptions extends Sockets {
   readonly limits: DetectionLimits
   /** Secret 32-bit number, drawn afresh at each start. */
   readonly key: number
+  /** A report comes at least this often, notable or not; 60 unless said otherwise. */
+  readonly heartbeatSeconds?: number
 }
 
 /** After this long without a packet every window is empty, so the seconds between need no tick each. */
@@ -51,7 +53,7 @@ export async function capture(
   options: CaptureOptions,
 ): Promise<CaptureTotals> {
   const traffic = new Traffic(options)
-  const writer = new ReportWriter(traffic.sources, options.reporter, options.limits)
+  const writer = new ReportWriter(traffic.sources, options)
   const loss = new Loss()
   let second = 0
   let clockSkewMs = 0
@@ -62,11 +64,11 @@ export async function capture(
     while (second < next) await tick(second + 1)
   }
 
-  async function tick(at: number): Promise<void> {
+  async function tick(at: number, last = false): Promise<void> {
     second = at
     const proofs = writer.proofs(at, traffic.endSecond(at))
     if (proofs !== undefined) await sink.proofs(proofs)
-    const report = writer.report(at, { clockSkewMs, lossFraction: loss.fraction })
+    const report = writer.report(at, { clockSkewMs, lossFraction: loss.fraction }, last)
     if (report !== undefined) await sink.report(report)
     await sink.endSecond(at * 1000)
   }
@@ -81,7 +83,7 @@ export async function capture(
     loss.note(batch)
     if (batch.now !== undefined) await passTo(Math.floor(batch.now / 1000))
   }
-  if (second > 0) await tick(second + 1)
+  if (second > 0) await tick(second + 1, true)
   return traffic.totals
 }
 

@@ -90,6 +90,10 @@ export async function reconcile(
   if (apply && changes.length > 0 && braked === undefined) {
     await ledger.keepClaims(firewall.id, intended(claims, changes))
     outcomes = await firewall.apply(changes)
+    for (const outcome of outcomes) {
+      const failed = outcome.ok ? null : outcome.reason
+      await journal.write({ kind: 'change', at: now, change: outcome.change, failed })
+    }
     const held = await firewall.read()
     await ledger.keepClaims(firewall.id, settled(intended(claims, changes), held.entries))
   }

@@ -84,7 +84,8 @@ export interface Circumstances {
 /**
  * Weighs one observation against every class. Reflection needs a source that has not shown to be there: whoever
  * receives our challenges and answers them is no victim. A known-good source is weighed as well, on its
- * unfollowed challenges, because a flood that claims to be it must raise an alert.
+ * unfollowed challenges, because a flood that claims to be it must raise an alert. What reflects is not called a
+ * flood too: both are the same packets.
  */
 export function weigh(
   observation: Observation,
@@ -92,8 +93,10 @@ export function weigh(
 ): Suspicion[] {
   const suspicions = [bruteForce(observation, limits)]
   if (!halfBlind) {
-    suspicions.push(flood(observation, limits))
-    if (knownGood || observation.proof === 'none') suspicions.push(reflection(observation, limits, knownGood))
+    const mayBeForged = knownGood || observation.proof === 'none'
+    const reflected = mayBeForged ? reflection(observation, limits, knownGood) : undefined
+    if (reflected !== undefined) suspicions.push(reflected)
+    if ((reflected?.points ?? 0) < LEAVE_POINTS) suspicions.push(flood(observation, limits))
   }
   return suspicions.filter(({ points }) => points > 0)
 }
@@ -162,10 +165,13 @@ function reflection(
     if (amplified)
       evidence.push(measured('amplified-replies-10s', finals, limits.amplifiedReplies10, 'replies'))
   }
-  const answered = `${settled.followed} of the last ${settled.challenges} challenges to it were followed up`
   return suspicion('reflection', evidence, (top) => {
-    const what = `${top.value} ${top.unit} to ${prefix} in ${top.code.endsWith('60s') ? 60 : 10} s (limit ${top.limit})`
-    return `${what}, ${answered}: it is the victim of forged requests, or a device that loops without credentials`
+    const sixty = top.code.endsWith('60s')
+    const challenges = sixty ? settled.challenges60 : settled.challenges
+    const what = top.code.startsWith('challenges')
+      ? `${top.value} of ${challenges} challenges to ${prefix} in ${sixty ? 60 : 10} s were never followed up (limit ${top.limit})`
+      : `${top.value} replies went to ${prefix} in 10 s (limit ${top.limit}), which has never shown to be there`
+    return `${what}: it is the victim of forged requests, or a device that loops without credentials`
   })
 }
 
@@ -180,8 +186,9 @@ function unfollowed(
   return measured(code, guilty ? challenges - followed : 0, limit, 'challenges')
 }
 
-function flood({ settled, prefix }: Observation, limits: DetectionLimits): Suspicion {
-  const rate = Math.max(0, settled.requests - settled.excused) / 10
+/** What came to nothing 5 s ago, and no more than comes now: a source that was cut off floods no longer. */
+function flood({ w10, settled, prefix }: Observation, limits: DetectionLimits): Suspicion {
+  const rate = Math.min(Math.max(0, settled.requests - settled.excused), w10.outOfDialog ?? 0) / 10
   const evidence = [measured('requests-to-nothing', rate, limits.requestsPerSecond, 'requests/s')]
   return suspicion('flood', evidence, (top) => {
     const what = `${top.value} requests/s from ${prefix} over 10 s (limit ${top.limit})`

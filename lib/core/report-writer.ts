@@ -18,12 +18,20 @@ export interface CaptureState {
   readonly clockSkewMs: number
 }
 
+export interface ReportOptions {
+  readonly reporter: Reporter
+  readonly limits: DetectionLimits
+  readonly heartbeatSeconds?: number
+}
+
 const HEARTBEAT_SECONDS = 60
 const HEARTBEAT_SOURCES = 20
 /** SQS takes 256 KiB a message; a quarter leaves room and keeps one report cheap to read. */
 const MOST_BYTES = 60_000
 /** No window looks further back than this, so a source that was silent for longer has nothing notable. */
 const LOOK_BACK_SECONDS = 70
+/** A heartbeat shows who sent something within its longest window. */
+const HEARTBEAT_LOOK_BACK_SECONDS = 540
 const BASELINE_SHARE = 1 / 60
 
 /** Writes the reports of one host: at each notable second, else a heartbeat a minute. */
@@ -31,21 +39,23 @@ export class ReportWriter {
   readonly #sources: Sources
   readonly #reporter: Reporter
   readonly #limits: DetectionLimits
+  readonly #heartbeatSeconds: number
   #seq = 0
   #lastReport = 0
   #baseline = 0
 
-  constructor(sources: Sources, reporter: Reporter, limits: DetectionLimits) {
+  constructor(sources: Sources, { reporter, limits, heartbeatSeconds = HEARTBEAT_SECONDS }: ReportOptions) {
     this.#sources = sources
     this.#reporter = reporter
     this.#limits = limits
+    this.#heartbeatSeconds = heartbeatSeconds
   }
 
-  /** The report of the seconds before `second`, or undefined where there is nothing to tell. */
-  report(second: number, state: CaptureState): SourceReport | undefined {
+  /** The report of the seconds before `second`, or undefined where there is nothing to tell; the last one always tells. */
+  report(second: number, state: CaptureState, last = false): SourceReport | undefined {
     const notable = this.#notable(second)
     if (notable.length === 0 && second % 10 === 0) this.#learn()
-    const heartbeat = second - this.#lastReport >= HEARTBEAT_SECONDS
+    const heartbeat = last || second - this.#lastReport >= this.#heartbeatSeconds
     if (notable.length === 0 && !heartbeat) return undefined
     this.#lastReport = second
     const candidates = notable.length > 0 ? notable : this.#busiest(second)
@@ -74,7 +84,7 @@ export class ReportWriter {
   /** Sources with at least the points at which a detection would still be kept open, the worst first. */
   #notable(second: number): Observation[] {
     const found: { observation: Observation; points: number }[] = []
-    for (const record of this.#recent(second)) {
+    for (const record of this.#recent(second, LOOK_BACK_SECONDS)) {
       const observation = observe(record, second)
       const knownGood = record.knownGoodAt !== null
       const suspicions = weigh(observation, { limits: this.#limits, knownGood, halfBlind: false })
@@ -85,16 +95,16 @@ export class ReportWriter {
   }
 
   #busiest(second: number): Observation[] {
-    const packets = ({ w10 }: Observation) => (w10.packetsIn ?? 0) + (w10.packetsOut ?? 0)
-    return [...this.#recent(second)]
+    const packets = ({ w600 }: Observation) => (w600.packetsIn ?? 0) + (w600.packetsOut ?? 0)
+    return [...this.#recent(second, HEARTBEAT_LOOK_BACK_SECONDS)]
       .map((record) => observe(record, second))
       .sort((a, b) => packets(b) - packets(a))
       .slice(0, HEARTBEAT_SOURCES)
   }
 
-  *#recent(second: number): IterableIterator<SourceRecord> {
+  *#recent(second: number, lookBackSeconds: number): IterableIterator<SourceRecord> {
     for (const record of this.#sources.records()) {
-      if (record.lastSecond >= second - LOOK_BACK_SECONDS) yield record
+      if (record.lastSecond >= second - lookBackSeconds) yield record
     }
   }
 

@@ -85,7 +85,14 @@ export class ReplayRecord {
   #tally(source: Prefix, at: number): SourceTally {
     const known = this.#sources.get(source)
     if (known !== undefined) return known
-    const fresh = { first: at, packetsIn: 0, dropped: 0, repliesOut: 0, repliesPrevented: 0, repliesPreventedBytes: 0 }
+    const fresh = {
+      first: at,
+      packetsIn: 0,
+      dropped: 0,
+      repliesOut: 0,
+      repliesPrevented: 0,
+      repliesPreventedBytes: 0,
+    }
     this.#sources.set(source, fresh)
     return fresh
   }
@@ -107,7 +114,11 @@ function detectionOf(event: JournalEntry): ReplayDocument['detections'] {
 
 function blockOf(block: Block): ReplayDocument['blocks'][number] {
   const { from, until, endedAt, weight, ...rest } = block
-  const times = { from: isoTime(from), until: isoTime(until), endedAt: endedAt === null ? null : isoTime(endedAt) }
+  const times = {
+    from: isoTime(from),
+    until: isoTime(until),
+    endedAt: endedAt === null ? null : isoTime(endedAt),
+  }
   return { ...rest, weight: Math.round(weight * 10) / 10, ...times }
 }
 

@@ -1,0 +1,47 @@
+import { Command, CommanderError } from 'commander'
+import { ConfigError } from '../config.ts'
+import { VERSION } from '../version.ts'
+import { printable } from '../view/format.ts'
+import { addDemo } from './demo.ts'
+import { addReplay } from './replay.ts'
+import { addSidecar } from './sidecar.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Runs one command. Returns the exit code: 0 done, 1 failed, 2 wrong usage. Errors go to standard error. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('sipfence')
+    .description('Blocks SIP abuse and reflection upstream of the PBX, and explains every block.')
+    .version(VERSION)
+    .showHelpAfterError('(--help tells what there is)')
+    .exitOverride()
+  addDemo(program)
+  addReplay(program)
+  addSidecar(program)
+  for (const command of program.commands) command.exitOverride()
+  endQuietlyOnClosedPipe()
+  try {
+    await program.parseAsync(argv)
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    process.stderr.write(`sipfence: ${told(error)}\n`)
+    return error instanceof UsageError || error instanceof ConfigError ? 2 : 1
+  }
+}
+
+/** Every line by itself, so that a message of several lines stays readable and a hostile one harmless. */
+function told(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message
+    .split('\n')
+    .map((line) => printable(line, 400))
+    .join('\n')
+}
+
+/** `sipfence … | head` closes the pipe early; that is no failure of ours. */
+function endQuietlyOnClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
+}

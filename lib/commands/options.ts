@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises'
+import { ConfigError, defaultFence, type FenceConfig, readConfig } from '../config.ts'
+import { type Address, type Prefix, parseAddress, parsePrefix } from '../core/prefix.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Readers of option values; each throws a UsageError that names the option, what it is and what it should be. */
+
+export function addressOption(value: string, earlier: readonly Address[] = []): readonly Address[] {
+  const parsed = parseAddress(value)
+  if (!parsed.ok) throw new UsageError(`Cannot use --pbx: ${parsed.reason}`)
+  return [...earlier, parsed.value]
+}
+
+export function prefixOption(value: string, earlier: readonly Prefix[] = []): readonly Prefix[] {
+  const parsed = parsePrefix(value)
+  if (!parsed.ok) throw new UsageError(`Cannot use --allow: ${parsed.reason}`)
+  return [...earlier, parsed.value]
+}
+
+export function portsOption(value: string): readonly number[] {
+  return value.split(',').map((text) => {
+    const port = Number(text)
+    if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port
+    throw new UsageError(`Cannot use --ports "${value}": "${text}" should be a port from 1 to 65535`)
+  })
+}
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000 } as const
+const LONGEST_MS = 600_000
+
+/** `500ms`, `2s`, `1m`; at most ten minutes. */
+export function durationOption(value: string): number {
+  const match = /^(\d{1,6})(ms|s|m)$/.exec(value)
+  const ms = match === null ? Number.NaN : Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]
+  if (ms <= LONGEST_MS) return ms
+  throw new UsageError(`Cannot use duration "${value}"; it should be like 500ms, 2s or 1m, at most 10m`)
+}
+
+export interface FenceOptions {
+  readonly config?: string
+  readonly allow?: readonly Prefix[]
+  readonly ports?: readonly number[]
+}
+
+/** The settings file's one fence, or the defaults, with what the command line adds. */
+export async function fenceOption({ config: path, allow = [], ports }: FenceOptions): Promise<FenceConfig> {
+  const fence = path === undefined ? defaultFence('local') : await onlyFence(path)
+  return {
+    ...fence,
+    allow: [...fence.allow, ...allow],
+    ports: ports === undefined ? fence.ports : [...ports],
+  }
+}
+
+async function onlyFence(path: string): Promise<FenceConfig> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`Cannot read settings "${path}": ${(error as Error).message}`, { cause: error })
+  }
+  const { fences } = readConfig(path, text)
+  if (fences.length === 1) return fences[0]!
+  const names = fences.map(({ id }) => id).join(', ')
+  throw new UsageError(
+    `Cannot use settings "${path}": it has ${fences.length} fences (${names}); leave the one to use`,
+  )
+}

@@ -1,0 +1,106 @@
+import type { Command } from 'commander'
+import type { PacketSource } from '../capture.ts'
+import type { FenceConfig } from '../config.ts'
+import type { ReplayDocument } from '../contract/replay.ts'
+import type { Address, Prefix } from '../core/prefix.ts'
+import { openCapture } from '../host/capture-file.ts'
+import { EmbeddedFence, type EmbeddedResult } from '../local/fence.ts'
+import { peek } from '../local/peek.ts'
+import { ReplayRecord } from '../local/replay.ts'
+import { printable } from '../view/format.ts'
+import { replayText } from '../view/replay-text.ts'
+import { addressOption, durationOption, fenceOption, portsOption, prefixOption } from './options.ts'
+import { UsageError } from './usage-error.ts'
+
+interface ReplayOptions {
+  readonly json?: boolean
+  readonly observe?: boolean
+  readonly pbx?: readonly Address[]
+  readonly allow?: readonly Prefix[]
+  readonly ports?: readonly number[]
+  readonly config?: string
+  readonly enforcementDelay: number
+}
+
+/** One seed for all replays: the same capture and settings print the same document. */
+const SEED = 1
+
+export function addReplay(program: Command): void {
+  program
+    .command('replay')
+    .argument('<file>', 'pcap or pcapng, gzip or not; "-" for standard input')
+    .description(
+      'run a capture through the embedded fence and tell what would have been blocked, when and why',
+    )
+    .option('--json', 'print one JSON document (sipfence.replay/1)')
+    .option(
+      '--pbx <ip>',
+      "the PBX's address; may be repeated (default: inferred from the capture)",
+      addressOption,
+    )
+    .option('--allow <cidr>', 'never block this prefix; may be repeated', prefixOption)
+    .option('--ports <list>', 'SIP ports, separated by commas (default: 5060)', portsOption)
+    .option('--config <file>', 'settings, a sipfence.json with one fence')
+    .option('--observe', 'decide, but drop nothing')
+    .option('--enforcement-delay <time>', 'from a decision to its entry taking effect', durationOption, 2_000)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sipfence replay trace.pcap\n  tcpdump -r trace.pcap -w - port 5060 | sipfence replay - --json --pbx 10.0.0.10',
+    )
+    .action(async (file: string, options: ReplayOptions) => {
+      const config = await fenceOption(options)
+      const capture = openCapture(file, (warning) =>
+        process.stderr.write(`sipfence: ${printable(warning, 400)}\n`),
+      )
+      const run = await replay(capture, config, options)
+      const text =
+        options.json === true ? JSON.stringify(run.document, null, 2) : replayText(file, run).join('\n')
+      process.stdout.write(`${text}\n`)
+    })
+}
+
+export interface ReplayRun {
+  readonly document: ReplayDocument
+  readonly record: ReplayRecord
+  readonly result: EmbeddedResult
+  readonly inferred: boolean
+}
+
+/** Runs the capture through the embedded fence. Throws a UsageError where the PBX cannot be told. */
+export async function replay(
+  capture: PacketSource,
+  config: FenceConfig,
+  { pbx: given, observe, enforcementDelay }: Pick<ReplayOptions, 'pbx' | 'observe' | 'enforcementDelay'>,
+  listen: (fence: {
+    record: ReplayRecord
+    pbx: readonly Address[]
+  }) => ConstructorParameters<typeof EmbeddedFence>[0]['onEvent'] = () => undefined,
+): Promise<ReplayRun> {
+  const ports = new Set(config.ports)
+  const configured = config.pbxs.flatMap(({ addresses }) => addresses)
+  const known = given ?? (configured.length > 0 ? configured : undefined)
+  const { pbx, source } =
+    known === undefined ? await peek(capture, ports) : { pbx: [...known], source: capture }
+  if (pbx === undefined) {
+    throw new UsageError(
+      'Cannot tell which address is the PBX: several look like one; name it with --pbx, once for each of its addresses',
+    )
+  }
+  const mode = observe === true ? 'observe' : 'enforce'
+  const record = new ReplayRecord({ pbx: new Set(pbx), ports })
+  const listener = listen({ record, pbx })
+  const fence = new EmbeddedFence({
+    config,
+    pbx,
+    mode,
+    enforcementDelayMs: enforcementDelay,
+    seed: SEED,
+    onPacket: (packet, dropped) => record.count(packet, dropped),
+    onEvent: (event) => {
+      record.note(event)
+      listener?.(event)
+    },
+  })
+  const result = await fence.run(source)
+  return { document: record.document(mode, pbx, result), record, result, inferred: known === undefined }
+}

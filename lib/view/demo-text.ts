@@ -1,0 +1,107 @@
+import type { JournalEntry } from '../analyze.ts'
+import type { ReplayDocument } from '../contract/replay.ts'
+import type { Prefix } from '../core/prefix.ts'
+import { denialKey } from '../core/wanted.ts'
+import type { EmbeddedResult } from '../local/fence.ts'
+import type { ReplayRecord } from '../local/replay.ts'
+import { bytes, clock, count, duration, table } from './format.ts'
+import { picture, stopped } from './replay-text.ts'
+
+/** The texts of `sipfence demo`, in lines. */
+export function demoIntroduction(recording: string): string[] {
+  return [
+    'A reflection attack on a real PBX (kamailio), recorded with tcpdump, goes through the whole fence:',
+    'the sensor counts, the detectors judge each second, and a network ACL with AWS\u2019s semantics denies.',
+    `Recording: ${recording}; times are the recording\u2019s own (UTC).`,
+    '',
+  ]
+}
+
+/** One line for each thing that happens, in the order of packet time. */
+export function demoEvent(event: JournalEntry): string[] {
+  switch (event.kind) {
+    case 'detection': {
+      const { at, class: name, source } = event.detection
+      return [`${clock(at)}  detected     ${name} ${source}`]
+    }
+    case 'block': {
+      const { block, change } = event
+      if (change !== 'new') return [`${clock(block.until)}  ${change.padEnd(11)}  block of ${block.prefix}`]
+      return [`${clock(block.from)}  blocked      ${block.prefix} for ${duration(block.until - block.from)}`]
+    }
+    case 'alert':
+      return [`${clock(event.alert.at)}  alert        ${event.alert.kind} ${event.alert.source ?? ''}`]
+    case 'change': {
+      const { kind, entry } = event.change
+      return [
+        `${clock(event.at)}  network ACL  ${kind} rule ${entry.ruleNumber}: ${denialKey(entry)}${event.failed === null ? '' : ` failed: ${event.failed}`}`,
+      ]
+    }
+    case 'refusal':
+      return [`${clock(event.at)}  refused      to block ${event.source}`]
+  }
+}
+
+interface Shown {
+  readonly document: ReplayDocument
+  readonly record: ReplayRecord
+  readonly result: EmbeddedResult
+}
+
+export function demoSummary({ document, record, result }: Shown, delayMs: number): string[] {
+  return [
+    ...picture(record, result),
+    '',
+    ...document.blocks.flatMap((block) => blockLines(block, document, record, delayMs)),
+    ...refusedLines(document),
+    'Where to go next:',
+    ...table([
+      ['npx sipfence replay FILE', 'your own capture: what would have been blocked, when and why'],
+      ['sudo npx sipfence sidecar --dry-run', 'on a PBX: count live traffic and print the reports'],
+      ['README.md', 'what it does, what it cannot do'],
+    ]),
+  ]
+}
+
+function blockLines(
+  block: ReplayDocument['blocks'][number],
+  { entries }: ReplayDocument,
+  record: ReplayRecord,
+  delayMs: number,
+): string[] {
+  const prefix = block.prefix as Prefix
+  const from = Date.parse(block.from)
+  const tally = record.tally(prefix)
+  const { sent, dropped, share } = stopped(record, prefix)
+  const after = ((from - (tally?.first ?? from)) / 1000).toFixed(1)
+  const rules = entries.peak.filter((entry) => entry.prefix === prefix).map(({ ruleNumber }) => ruleNumber)
+  const length = duration(Date.parse(block.until) - from)
+  return [
+    ...table(
+      [
+        ['Blocked', `${prefix}, ${SCOPE[block.scope]}, network ACL rule ${rules.join(' and ')}`],
+        [
+          'When',
+          `${clock(from)}, ${after} s after its first packet, in force ${delayMs / 1000} s later, for ${length}`,
+        ],
+        ['Why', block.why],
+        [
+          'Stopped',
+          `${count(dropped)} of ${count(sent)} forged requests (${Math.round(share * 100)} %) never reached the PBX`,
+        ],
+        [
+          'Spared',
+          `${count(tally?.repliesPrevented ?? 0)} replies (${bytes(tally?.repliesPreventedBytes ?? 0)}) that would have hit ${prefix.replace(/\/.*/, '')}`,
+        ],
+      ],
+      '',
+    ),
+    '',
+  ]
+}
+
+const SCOPE = { 'sip-udp': 'UDP SIP ports', sip: 'UDP and TCP SIP ports', all: 'all traffic' } as const
+
+function refusedLines({ refused }: ReplayDocument): string[] {
+  return refused.flatMap(({ source, why }) => [...table([['Left alone', `${source}: ${why}`]], ''), ''])
+}
