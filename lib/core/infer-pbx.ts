@@ -27,10 +27,15 @@ export class PbxInference {
   note(packet: Packet): void {
     if (!this.#ports.has(packet.sourcePort) && !this.#ports.has(packet.destinationPort)) return
     for (const reading of readPayload(packet)) {
-      if (reading.kind !== 'message' || this.#pairs.size >= MOST_PAIRS) continue
-      const { message } = reading
+      const looksLikeSip = reading.kind === 'message' || reading.kind === 'malformed'
+      if (!looksLikeSip || this.#pairs.size >= MOST_PAIRS) continue
       const { source, destination } = packet
       this.#pairs.set(`${source} ${destination}`, { source, destination })
+      if (reading.kind === 'malformed') {
+        if (this.#ports.has(packet.destinationPort)) this.#serve(destination, 1)
+        continue
+      }
+      const { message } = reading
       if (message.kind === 'request' && this.#ports.has(packet.destinationPort)) {
         this.#serve(destination, message.method === 'REGISTER' ? 10 : 1)
       } else if (message.kind === 'response' && this.#ports.has(packet.sourcePort)) {

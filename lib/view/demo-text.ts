@@ -1,10 +1,9 @@
 import type { JournalEntry } from '../analyze.ts'
 import type { ReplayDocument } from '../contract/replay.ts'
 import type { Prefix } from '../core/prefix.ts'
-import { denialKey } from '../core/wanted.ts'
 import type { EmbeddedResult } from '../local/fence.ts'
 import type { ReplayRecord } from '../local/replay.ts'
-import { bytes, clock, count, duration, table } from './format.ts'
+import { bytes, clock, count, duration, entryText, table } from './format.ts'
 import { picture, stopped } from './replay-text.ts'
 
 /** The texts of `sipfence demo`, in lines. */
@@ -34,7 +33,7 @@ export function demoEvent(event: JournalEntry): string[] {
     case 'change': {
       const { kind, entry } = event.change
       return [
-        `${clock(event.at)}  network ACL  ${kind} rule ${entry.ruleNumber}: ${denialKey(entry)}${event.failed === null ? '' : ` failed: ${event.failed}`}`,
+        `${clock(event.at)}  network ACL  ${kind} rule ${entry.ruleNumber}: ${entryText(entry)}${event.failed === null ? '' : ` failed: ${event.failed}`}`,
       ]
     }
     case 'refusal':

@@ -1,3 +1,5 @@
+import type { Entry } from '../core/entry.ts'
+
 /** How times, counts and hostile text are shown to people. */
 
 /** `12,345`, whatever the locale of the machine. */
@@ -40,6 +42,23 @@ export function printable(text: string, most = 80): string {
 }
 
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+
+const PROTOCOLS = new Map([
+  [6, 'tcp'],
+  [17, 'udp'],
+])
+
+/** `deny udp 5060 192.0.2.200/32`: an entry as people read it. */
+export function entryText({
+  action,
+  protocol,
+  ports,
+  prefix,
+}: Omit<Entry, 'ruleNumber' | 'prefix'> & { prefix: string }): string {
+  const range =
+    ports === null ? 'all ports' : ports.from === ports.to ? `${ports.from}` : `${ports.from}-${ports.to}`
+  return `${action} ${PROTOCOLS.get(protocol) ?? 'all'} ${range} ${prefix}`
+}
 
 /** Columns that line up: each cell is padded to the widest of its column, the last one is left as it is. */
 export function table(rows: readonly (readonly string[])[], indent = '  '): string[] {

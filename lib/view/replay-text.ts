@@ -3,7 +3,7 @@ import type { Prefix } from '../core/prefix.ts'
 import type { EmbeddedResult } from '../local/fence.ts'
 import type { ReplayRecord } from '../local/replay.ts'
 import { type Column, chart } from './chart.ts'
-import { bytes, clock, count, counted, duration, printable, table } from './format.ts'
+import { bytes, clock, count, counted, duration, entryText, printable, table } from './format.ts'
 
 interface Shown {
   readonly document: ReplayDocument
@@ -90,15 +90,7 @@ function refusedRows({ refused }: ReplayDocument): string[][] {
 }
 
 function entryRows(entries: ReplayDocument['entries']['peak']): string[][] {
-  const names = new Map([
-    [6, 'tcp'],
-    [17, 'udp'],
-  ])
-  return entries.map(({ ruleNumber, prefix, protocol, ports }) => {
-    const range =
-      ports === null ? 'all ports' : ports.from === ports.to ? `${ports.from}` : `${ports.from}-${ports.to}`
-    return [`rule ${ruleNumber}`, 'deny', `${names.get(protocol) ?? 'all'} ${range}`, prefix]
-  })
+  return entries.map((entry) => [`rule ${entry.ruleNumber}`, entryText(entry)])
 }
 
 function effect(
