@@ -1,0 +1,69 @@
+import fc from 'fast-check'
+import type { Block, Scope } from '../../lib/core/block.ts'
+import type { Detection, DetectionClass } from '../../lib/core/detection.ts'
+import { type Address, type Prefix, prefixOf } from '../../lib/core/prefix.ts'
+
+/** Random values of the core's nouns, for property tests. Addresses come from few networks so that they meet. */
+
+const CLASSES: readonly DetectionClass[] = ['reflection', 'flood', 'brute-force']
+const SCOPES: readonly Scope[] = ['sip-udp', 'sip', 'all']
+
+export const address4 = fc
+  .tuple(fc.constantFrom('192.0.2', '198.51.100', '203.0.113'), fc.integer({ min: 0, max: 255 }))
+  .map(([network, host]) => `${network}.${host}` as Address)
+
+export const address6 = fc
+  .tuple(fc.constantFrom('2001:db8:1', '2001:db8:2'), fc.integer({ min: 0, max: 40 }))
+  .map(([network, site]) => `${network}:${site.toString(16)}::` as Address)
+
+/** Mostly single sources, now and then a wider prefix as an operator may block. */
+export const prefix = fc.oneof(
+  { weight: 6, arbitrary: address4.map((address) => prefixOf(address, 32)) },
+  { weight: 3, arbitrary: address6.map((address) => prefixOf(address, 64)) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(address4, fc.integer({ min: 24, max: 31 })).map(([a, n]) => prefixOf(a, n)),
+  },
+)
+
+export function blockOf(now: number): fc.Arbitrary<Block> {
+  return fc
+    .record({
+      prefix,
+      scope: fc.constantFrom(...SCOPES),
+      class: fc.constantFrom(...CLASSES),
+      origin: fc.constantFrom(
+        'detector' as const,
+        'detector' as const,
+        'detector' as const,
+        'operator' as const,
+      ),
+      level: fc.integer({ min: 1, max: 6 }),
+      weight: fc.integer({ min: 0, max: 6 }).map((weight) => weight * 50),
+      from: fc.integer({ min: now - 100_000, max: now }),
+      left: fc.integer({ min: 1, max: 100_000 }),
+    })
+    .map(({ left, ...rest }) => ({
+      ...rest,
+      id: `${rest.prefix} ${rest.scope} ${rest.from}`,
+      until: now + left,
+      endedAt: null,
+      why: `because of ${rest.prefix}`,
+    }))
+}
+
+export const detection: fc.Arbitrary<Detection> = fc
+  .record({
+    class: fc.constantFrom(...CLASSES),
+    at: fc.constant(0),
+    source: prefix,
+    proof: fc.constantFrom('none' as const, 'handshake' as const, 'nonce' as const, 'dialog' as const),
+    knownGood: fc.constant(false),
+    weight: fc.integer({ min: 0, max: 5_000 }),
+    points: fc.integer({ min: 100, max: 150 }),
+  })
+  .map((each) => ({ ...each, evidence: [], why: `${each.class} from ${each.source}` }))
+
+export function onePrefix(text: string): Prefix {
+  return text as Prefix
+}

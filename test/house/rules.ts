@@ -1,0 +1,163 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+
+/** The house rules that no compiler knows. Each broken rule is one line that says where, what, and what to do. */
+
+interface Room {
+  /** Beginning of the path of the files that the rule is for. */
+  readonly files: string
+  /** Beginnings of paths and names of packages that may be imported; "type:" allows types only. */
+  readonly mayImport: readonly string[]
+  readonly instead: string
+}
+
+/** Imports point at the core, data moves away from the wire, nothing imports an entry point. First match counts. */
+const ROOMS: readonly Room[] = [
+  {
+    files: 'lib/core/prefix.ts',
+    mayImport: ['ipaddr.js'],
+    instead: 'prefix.ts is where addresses are read; it needs nothing else',
+  },
+  {
+    files: 'lib/core/',
+    mayImport: ['lib/core/'],
+    instead: 'core is pure: take the value as an argument, and do the work in a loop or an adapter',
+  },
+  { files: 'lib/version.ts', mayImport: [], instead: 'it is one constant' },
+  {
+    files: 'lib/config.ts',
+    mayImport: ['lib/core/', 'zod'],
+    instead: 'settings are read once and handed on as values',
+  },
+  {
+    files: 'lib/contract/',
+    mayImport: ['lib/core/', 'lib/contract/', 'zod'],
+    instead: 'a contract describes what core already names',
+  },
+  {
+    files: 'lib/capture.ts',
+    mayImport: ['lib/core/'],
+    instead: 'declare a port, a type that the loop needs, and let an entry point pass the adapter in',
+  },
+  {
+    files: 'lib/analyze.ts',
+    mayImport: ['lib/core/'],
+    instead: 'declare a port, a type that the loop needs, and let an entry point pass the adapter in',
+  },
+  {
+    files: 'lib/reconcile.ts',
+    mayImport: ['lib/core/', 'type:lib/analyze.ts'],
+    instead: 'declare a port, a type that the loop needs, and let an entry point pass the adapter in',
+  },
+  {
+    files: 'lib/host/',
+    mayImport: ['lib/core/', 'lib/host/', 'node:', 'type:lib/capture.ts', 'type:lib/config.ts'],
+    instead: 'an adapter implements the port that a loop declares, and knows nothing of other adapters',
+  },
+  {
+    files: 'lib/local/',
+    mayImport: [
+      'lib/core/',
+      'lib/local/',
+      'lib/capture.ts',
+      'lib/analyze.ts',
+      'lib/reconcile.ts',
+      'lib/config.ts',
+      'lib/version.ts',
+      'type:lib/contract/',
+      'ulid',
+    ],
+    instead: 'the embedded fence runs the loops over adapters of its own, without I/O',
+  },
+  {
+    files: 'lib/view/',
+    mayImport: ['lib/core/', 'lib/view/', 'type:lib/contract/', 'type:lib/local/', 'type:lib/analyze.ts'],
+    instead: 'a view turns values into lines; whoever calls it reads and writes',
+  },
+  {
+    files: 'lib/commands/',
+    mayImport: ['lib/', 'node:', 'commander'],
+    instead: 'commands wire loops to adapters; what more they need belongs below them',
+  },
+  { files: 'bin/', mayImport: ['lib/commands/'], instead: 'an entry point only starts a command' },
+]
+
+/** Nothing imports these, but for the files named with them. */
+const ENTRY_POINTS = [
+  { files: 'bin/', by: [] },
+  { files: 'lambda/', by: [] },
+  { files: 'lib/commands/', by: ['bin/', 'lib/commands/'] },
+] as const
+
+/** What makes a core that is not pure. */
+const IMPURE =
+  /\b(Date\.now|new Date\(\)|Math\.random|process\.|console\.|setTimeout|setInterval|fetch\(|Buffer\.|crypto\.)/
+
+const BANNED_NAMES = /(^|-)(manager|helper|util|utils|service|engine|data|info|common|misc)(-|\.|$)/
+
+const LONGEST_FILE = 300
+
+const IMPORT =
+  /^\s*(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s)?['"]([^'"]+)['"]|\b(?:import|require)\(\s*['"]([^'"]+)['"]\s*\)/gm
+
+/** Every broken rule below the folder, one line each; nothing where the house is in order. */
+export function brokenRules(root: string): string[] {
+  const files = ['bin', 'lambda', 'lib'].flatMap((folder) => filesBelow(root, folder))
+  return files.flatMap((file) => [
+    ...brokenImports(file, readFileSync(join(root, file), 'utf8')),
+    ...brokenShape(file, readFileSync(join(root, file), 'utf8')),
+  ])
+}
+
+function brokenImports(file: string, text: string): string[] {
+  const room = ROOMS.find(({ files }) => file.startsWith(files))
+  if (room === undefined)
+    return [`${file}: stands in no room of the house; say in test/house/rules.ts what it may import`]
+  const broken: string[] = []
+  for (const { target, isType } of importsOf(file, text)) {
+    const allowed = room.mayImport.some((entry) =>
+      entry.startsWith('type:') ? isType && target.startsWith(entry.slice(5)) : target.startsWith(entry),
+    )
+    if (!allowed) broken.push(`${file}: must not import ${target}${isType ? ' (type)' : ''}; ${room.instead}`)
+    const entry = ENTRY_POINTS.find(
+      ({ files, by }) => target.startsWith(files) && !by.some((who) => file.startsWith(who)),
+    )
+    if (entry !== undefined) broken.push(`${file}: must not import ${target}; nothing imports an entry point`)
+  }
+  return broken
+}
+
+function brokenShape(file: string, text: string): string[] {
+  const broken: string[] = []
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+  const impure = file.startsWith('lib/core/') ? IMPURE.exec(code) : null
+  if (impure !== null)
+    broken.push(`${file}: must not use ${impure[0]}; time and chance are arguments of the core`)
+  const name = BANNED_NAMES.exec(file.split('/').at(-1)!)
+  if (name !== null) broken.push(`${file}: is named "${name[2]}"; name it after the one thing it does`)
+  const lines = text.split('\n').length
+  if (lines > LONGEST_FILE)
+    broken.push(`${file}: has ${lines} lines (limit ${LONGEST_FILE}); does it still hold one idea?`)
+  return broken
+}
+
+function importsOf(file: string, text: string): { target: string; isType: boolean }[] {
+  return [...text.matchAll(IMPORT)].map((match) => {
+    const specifier = match[2] ?? match[3]!
+    const isType = match[1] !== undefined
+    const target = specifier.startsWith('.') ? normalize(join(dirname(file), specifier)) : specifier
+    return { target, isType }
+  })
+}
+
+function filesBelow(root: string, folder: string): string[] {
+  try {
+    return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}

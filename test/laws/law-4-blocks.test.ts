@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { DEFAULTS } from '../../lib/config.ts'
+import { type Block, decide, LONGEST_UNREACHABLE_SECONDS, stands } from '../../lib/core/block.ts'
+import { detection } from '../core/arbitraries.ts'
+
+const SOURCE = fc.record({
+  found: detection,
+  laterMs: fc.oneof(fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 0, max: 30 * 86_400_000 })),
+  random: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+})
+
+/** Decides on one source again and again, as time goes by, and hands over what came of each. */
+function lives(
+  steps: readonly {
+    found: typeof detection extends fc.Arbitrary<infer D> ? D : never
+    laterMs: number
+    random: number
+  }[],
+) {
+  const decided: { block: Block; now: number; proof: string; class: string }[] = []
+  let now = 1_800_000_000_000
+  let last: Block | undefined
+  for (const [index, { found, laterMs, random }] of steps.entries()) {
+    now += laterMs
+    const block = decide(
+      { ...found, at: now },
+      { ladders: DEFAULTS.ladders, now, random, id: `id ${index}`, last },
+    )
+    if (block === undefined) continue
+    decided.push({ block, now, proof: found.proof, class: found.class })
+    last = block
+  }
+  return decided
+}
+
+describe('Every Block has an `until` and a `why`. Unreachable sources: short, capped, UDP SIP ports only.', () => {
+  test('whatever is detected, in whatever order and pace', () => {
+    fc.assert(
+      fc.property(fc.array(SOURCE, { minLength: 1, maxLength: 40 }), (steps) => {
+        for (const { block, now, proof, class: name } of lives(steps)) {
+          expect(block.why).not.toBe('')
+          expect(Number.isFinite(block.until)).toBe(true)
+          expect(block.until).toBeGreaterThan(now)
+          expect(block.from).toBeLessThanOrEqual(now)
+          if (block.scope === 'sip-udp') {
+            expect(block.until - block.from).toBeLessThanOrEqual(LONGEST_UNREACHABLE_SECONDS * 1000)
+          }
+          const mayBeForged = proof === 'none' || name === 'reflection'
+          if (mayBeForged && block.from === now) expect(block.scope).toBe('sip-udp')
+          expect(block.scope).not.toBe('all')
+        }
+      }),
+      { seed: 4, numRuns: 500 },
+    )
+  })
+
+  test('an unreachable source that never stops climbs 2, 5, 15, 30, at most 60 minutes', () => {
+    const minutes: number[] = []
+    let now = 1_800_000_000_000
+    let last: Block | undefined
+    const found = fc.sample(detection, { seed: 1, numRuns: 1 })[0]!
+    for (let offence = 0; offence < 7; offence++) {
+      const forged = { ...found, class: 'reflection' as const, proof: 'none' as const, at: now }
+      last = decide(forged, { ladders: DEFAULTS.ladders, now, random: 0, id: String(offence), last })!
+      minutes.push((last.until - last.from) / 60_000)
+      expect(stands(last, now)).toBe(true)
+      now = last.until + 1_000
+    }
+    expect(minutes).toEqual([2, 5, 15, 30, 60, 60, 60])
+  })
+
+  test('a level is forgotten for each four lengths of quiet', () => {
+    const found = {
+      ...fc.sample(detection, { seed: 1, numRuns: 1 })[0]!,
+      class: 'flood' as const,
+      proof: 'nonce' as const,
+    }
+    const at = (now: number, last: Block | undefined) =>
+      decide({ ...found, at: now }, { ladders: DEFAULTS.ladders, now, random: 0, id: String(now), last })!
+    const first = at(1_800_000_000_000, undefined)
+    const second = at(first.until + 1, first)
+    expect([first.level, second.level]).toEqual([1, 2])
+    const length = second.until - second.from
+    expect(at(second.until + 4 * length - 1, second).level).toBe(3)
+    expect(at(second.until + 4 * length, second).level).toBe(2)
+    expect(at(second.until + 100 * length, second).level).toBe(1)
+  })
+})

@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Block } from '../../lib/core/block.ts'
+import type { Entry } from '../../lib/core/entry.ts'
+import { changesToApply, makePlan } from '../../lib/core/plan.ts'
+import type { Claim, PlanInput } from '../../lib/core/plan-input.ts'
+import { bitsOf, familyOf, overlaps, type Prefix } from '../../lib/core/prefix.ts'
+import { denialKey, portRanges } from '../../lib/core/wanted.ts'
+import { requestOf } from '../../lib/local/acl-entry.ts'
+import { LocalFirewall } from '../../lib/local/firewall.ts'
+import { NetworkAcl } from '../../lib/local/network-acl.ts'
+import { blockOf, prefix } from '../core/arbitraries.ts'
+
+const NOW = 1_800_000_000_000
+const WINDOW = { firstRule: 20, lastRule: 79 }
+
+const situation = fc.record({
+  blocks: fc.uniqueArray(blockOf(NOW), { maxLength: 30, selector: ({ prefix }) => prefix }),
+  /** Blocks of an earlier round, whose entries still stand. */
+  earlier: fc.uniqueArray(blockOf(NOW - 50_000), { maxLength: 20, selector: ({ prefix }) => prefix }),
+  /** Put there by somebody: within our window, and outside it. */
+  foreign: fc.uniqueArray(fc.record({ ruleNumber: fc.integer({ min: 1, max: 99 }), prefix }), {
+    maxLength: 5,
+    selector: ({ ruleNumber }) => ruleNumber,
+  }),
+  protectedPrefixes: fc.array(prefix, { maxLength: 4 }),
+  ports: fc.constantFrom([5060], [5060, 5080], [5060, 5061]),
+  rulesQuota: fc.integer({ min: 8, max: 40 }),
+  reserve: fc.integer({ min: 0, max: 4 }),
+})
+
+type Situation = typeof situation extends fc.Arbitrary<infer S> ? S : never
+
+/** A network ACL with foreign entries and the entries of an earlier round, and what claims those. */
+async function arrange({
+  earlier,
+  foreign,
+  ports,
+  rulesQuota,
+  reserve,
+  protectedPrefixes,
+  blocks,
+}: Situation) {
+  const acl = NetworkAcl.defaultAllow({ rulesQuota })
+  const put = foreign.filter((entry) => {
+    const full = {
+      ...entry,
+      protocol: 17,
+      ports: { from: 5060, to: 5060 },
+      action: 'deny' as const,
+      egress: false,
+    }
+    return attempt(() => acl.create(requestOf(full)))
+  })
+  const firewall = new LocalFirewall(acl, WINDOW)
+  const protects = (candidate: Prefix) =>
+    protectedPrefixes.some((each) => overlaps(bitsOf(each), bitsOf(candidate))) ? 'protected' : undefined
+  const common = { window: WINDOW, ranges: portRanges(ports), rulesQuota, reserve, now: NOW }
+  async function plan(desired: readonly Block[], claims: readonly Claim[], guard: PlanInput['protects']) {
+    const { entries: current } = await firewall.read()
+    return makePlan({ ...common, desired, claims, current, protects: guard })
+  }
+  const first = await plan(earlier, [], () => undefined)
+  await firewall.apply(changesToApply(first))
+  const claims = claimsOf(changesToApply(first).map(({ entry }) => entry))
+  return { firewall, acl, foreign: put, claims, protects, plan, desired: blocks }
+}
+
+function attempt(act: () => void): boolean {
+  try {
+    act()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function claimsOf(entries: readonly Entry[]): Claim[] {
+  return entries.map((entry) => ({ ruleNumber: entry.ruleNumber, entries: [entry] }))
+}
+
+async function held(firewall: LocalFirewall): Promise<string[]> {
+  return (await firewall.read()).entries.map((entry) => `${entry.ruleNumber} ${denialKey(entry)}`)
+}
+
+describe('A plan', () => {
+  test('never exceeds capacity: every change is applied by an ACL with quotas, and the reserve stays free', async () => {
+    await always(async (given) => {
+      const { firewall, claims, protects, plan, desired } = await arrange(given)
+      const before = (await firewall.read()).entries.length
+      const outcomes = await firewall.apply(changesToApply(await plan(desired, claims, protects)))
+      expect(outcomes.filter(({ ok }) => !ok)).toEqual([])
+      const { entries } = await firewall.read()
+      for (const family of [4, 6] as const) {
+        const count = entries.filter((entry) => familyOf(entry.prefix) === family).length
+        const others = entries.filter(
+          (entry) => familyOf(entry.prefix) === family && isForeign(entry, given),
+        ).length
+        expect(count).toBeLessThanOrEqual(Math.max(others, given.rulesQuota - given.reserve))
+      }
+      expect(entries.length).toBeLessThanOrEqual(Math.max(before, 2 * given.rulesQuota))
+    })
+  })
+
+  test('never touches a foreign entry, in its window or out of it', async () => {
+    await always(async (given) => {
+      const { firewall, foreign, claims, protects, plan, desired } = await arrange(given)
+      const result = await plan(desired, claims, protects)
+      const numbers = new Set(foreign.map(({ ruleNumber }) => ruleNumber))
+      expect(changesToApply(result).filter(({ entry }) => numbers.has(entry.ruleNumber))).toEqual([])
+      const inWindow = foreign.filter(({ ruleNumber }) => ruleNumber >= 20 && ruleNumber <= 79)
+      expect(result.foreign.map(({ ruleNumber }) => ruleNumber).sort()).toEqual(
+        inWindow.map(({ ruleNumber }) => ruleNumber).sort(),
+      )
+      await firewall.apply(changesToApply(result))
+      const after = await held(firewall)
+      for (const { ruleNumber, prefix: put } of foreign)
+        expect(after).toContain(`${ruleNumber} deny ${put} 17 5060-5060`)
+    })
+  })
+
+  test('never covers a protected address, and lifts what has become protected', async () => {
+    await always(async (given) => {
+      const { firewall, claims, protects, plan, desired, foreign } = await arrange(given)
+      await firewall.apply(changesToApply(await plan(desired, claims, protects)))
+      const { entries } = await firewall.read()
+      const theirs = new Set(foreign.map(({ ruleNumber }) => ruleNumber))
+      const ours = entries.filter(
+        ({ ruleNumber }) => ruleNumber >= 20 && ruleNumber <= 79 && !theirs.has(ruleNumber),
+      )
+      expect(ours.filter((entry) => protects(entry.prefix) !== undefined)).toEqual([])
+    })
+  })
+
+  test('is deterministic: the order in which blocks, entries and claims are listed changes nothing', async () => {
+    await always(async (given) => {
+      const { claims, protects, plan, desired } = await arrange(given)
+      const one = await plan(desired, claims, protects)
+      const other = await plan(desired.toReversed(), claims.toReversed(), protects)
+      expect(other).toEqual(one)
+    })
+  })
+
+  test('is empty when planned again after applying', async () => {
+    await always(async (given) => {
+      const { firewall, claims, protects, plan, desired } = await arrange(given)
+      const changes = changesToApply(await plan(desired, claims, protects))
+      await firewall.apply(changes)
+      const before = await held(firewall)
+      const again = await plan(desired, [...claims, ...claimsOf(changes.map(({ entry }) => entry))], protects)
+      expect(changesToApply(again)).toEqual([])
+      expect(await held(firewall)).toEqual(before)
+    })
+  })
+})
+
+function isForeign(entry: Entry, { foreign }: Situation): boolean {
+  return entry.ruleNumber >= 80 || foreign.some(({ ruleNumber }) => ruleNumber === entry.ruleNumber)
+}
+
+async function always(holds: (given: Situation) => Promise<void>): Promise<void> {
+  await fc.assert(fc.asyncProperty(situation, holds), { seed: 5, numRuns: 300 })
+}

@@ -1,0 +1,136 @@
+import type { Address } from '../../lib/core/prefix.ts'
+import { isRightAnswer } from './digest.ts'
+import type { Dice } from './dice.ts'
+import { NonceBook, type NonceStyle } from './nonce-book.ts'
+import { PbxCalls } from './pbx-calls.ts'
+import { type Binding, PbxSubscribers } from './pbx-subscribers.ts'
+import { Replies } from './replies.ts'
+import { type RequestText, type ResponseText, respond } from './sip-text.ts'
+import { UserAgent } from './user-agent.ts'
+import type { Datagram, Socket, World } from './world.ts'
+
+/** What becomes of a call. Times are milliseconds from the INVITE. */
+export interface CallPlan {
+  /** The final response. */
+  readonly status: number
+  /** When 180 goes out; undefined where the callee's side never says that it rings. */
+  readonly ringMs: number | undefined
+  readonly finalMs: number
+  /** How long after the answer the callee hangs up; undefined leaves it to the caller. */
+  readonly hangUpMs: number | undefined
+}
+
+export interface PbxOptions {
+  readonly address: Address
+  readonly realm: string
+  readonly server: string
+  readonly nonces: NonceStyle
+  /** The answer to a wrong digest: 403 as FreeSWITCH gives, or a fresh 401 or 407 as Kamailio does. */
+  readonly refusal: 403 | 401
+  /** Keeps server transactions: absorbs repeated requests, and repeats INVITE finals by timers G and H. */
+  readonly stateful: boolean
+  /** Calls from here need no credentials. */
+  readonly trunks: ReadonlySet<Address>
+  /** Undefined for a user who does not exist. */
+  readonly passwordOf: (user: string) => string | undefined
+  readonly plan: (number: string, dice: Dice) => CallPlan
+  /** Between OPTIONS to each registered phone; 0 for none. */
+  readonly phoneOptionsSeconds: number
+  /** Between OPTIONS to each trunk; 0 for none. */
+  readonly trunkOptionsSeconds: number
+}
+
+const CHALLENGED = new Set(['REGISTER', 'INVITE', 'SUBSCRIBE', 'PUBLISH', 'MESSAGE'])
+
+/** A PBX on port 5060 as the packets of a real one show it. Requests take it a few milliseconds. */
+export class Pbx {
+  readonly socket: Socket
+  readonly #world: World
+  readonly #options: PbxOptions
+  readonly #agent: UserAgent
+  readonly #replies: Replies
+  readonly #calls: PbxCalls
+  readonly #subscribers: PbxSubscribers
+  #nonces: NonceBook
+  /** While it is down, everything that arrives is lost. */
+  #down = false
+
+  constructor(world: World, options: PbxOptions) {
+    this.socket = { address: options.address, port: 5_060 }
+    this.#world = world
+    this.#options = options
+    this.#nonces = new NonceBook(world, options.nonces)
+    world.watch(options.address)
+    this.#agent = new UserAgent(world, {
+      socket: this.socket,
+      onRequest: (request, datagram) => this.#take(request, datagram),
+    })
+    this.#replies = new Replies(world, this.#agent, options.stateful)
+    const parts = { world, agent: this.#agent, socket: this.socket, options }
+    this.#calls = new PbxCalls({ ...parts, replies: this.#replies })
+    this.#subscribers = new PbxSubscribers(parts)
+  }
+
+  /** Stops at once and starts again after that long: nonces and transactions are forgotten, bindings are not. */
+  restart(downMs: number): void {
+    this.#down = true
+    this.#replies.forget()
+    this.#nonces = new NonceBook(this.#world, this.#options.nonces)
+    this.#world.after(downMs, () => {
+      this.#down = false
+    })
+  }
+
+  /** Sends OPTIONS to the trunk at its interval, from `fromMs` to `untilMs` after the start. */
+  watchTrunk(trunk: Socket, { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number }): void {
+    const { trunkOptionsSeconds } = this.#options
+    if (trunkOptionsSeconds === 0) return
+    this.#world.at(fromMs, () => this.#subscribers.ask('OPTIONS', { user: 'trunk', socket: trunk }))
+    if (fromMs + trunkOptionsSeconds * 1000 >= untilMs) return
+    this.watchTrunk(trunk, { fromMs: fromMs + trunkOptionsSeconds * 1000, untilMs })
+  }
+
+  #take(request: RequestText, datagram: Datagram): void {
+    if (this.#down) return
+    if (this.#replies.repeats(request, datagram.from)) return
+    this.#world.after(this.#world.dice.between(0.3, 4), () => {
+      if (!this.#down) this.#handle(request, datagram.from)
+    })
+  }
+
+  #handle(request: RequestText, from: Socket): void {
+    if (request.method === 'ACK') return this.#replies.acknowledge(request, from)
+    if (request.to.tag !== undefined) return this.#calls.inDialog(request, from)
+    if (request.method === 'CANCEL') return this.#calls.cancel(request, from)
+    const trusted = this.#options.trunks.has(from.address) && request.method !== 'REGISTER'
+    if (!CHALLENGED.has(request.method) || trusted) return this.#accept(request, from)
+    if (request.method === 'INVITE' && this.#options.stateful) this.#replies.send(this.#reply(request, 100, from), from)
+    const { answer } = request
+    if (answer === undefined) return this.#challenge(request, from, false)
+    if (!this.#nonces.knows(answer.nonce)) return this.#challenge(request, from, this.#nonces.saysStale)
+    const password = this.#options.passwordOf(answer.user)
+    if (password !== undefined && isRightAnswer(answer, request.method, password)) return this.#accept(request, from)
+    if (this.#options.refusal === 401) return this.#challenge(request, from, false)
+    this.#replies.send(this.#reply(request, 403, from), from)
+  }
+
+  #challenge(request: RequestText, from: Socket, stale: boolean): void {
+    const status = request.method === 'REGISTER' ? 401 : 407
+    const challenge = { realm: this.#options.realm, nonce: this.#nonces.next(), stale, qop: true }
+    this.#replies.send(this.#reply(request, status, from, { challenge }), from)
+  }
+
+  #accept(request: RequestText, from: Socket): void {
+    if (request.method === 'INVITE') return this.#calls.take(request, from)
+    const binding: Binding = { user: request.from.user, socket: from }
+    const lines = request.method === 'REGISTER' ? ['Expires: 3600'] : []
+    this.#replies.send(this.#reply(request, 200, from, { lines }), from)
+    if (request.method === 'REGISTER') this.#subscribers.bind(binding)
+    if (request.method === 'SUBSCRIBE') this.#subscribers.notify(request, binding)
+  }
+
+  #reply(request: RequestText, status: number, from: Socket, more: Partial<ResponseText> = {}): ResponseText {
+    const tag = this.#world.dice.token(12)
+    return respond(request, status, { server: this.#options.server, tag, seenFrom: from, ...more })
+  }
+}
