@@ -78,8 +78,7 @@ function ranked({ desired, ranges }: PlanInput, held: ReadonlySet<string>): Bloc
       byWeight(a, b) ||
       bitsOf(a.prefix).length - bitsOf(b.prefix).length ||
       a.from - b.from ||
-      comparePrefixes(a.prefix, b.prefix) ||
-      (a.id < b.id ? -1 : 1),
+      comparePrefixes(a.prefix, b.prefix),
   )
 }
 

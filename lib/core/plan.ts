@@ -1,6 +1,6 @@
 import type { Block } from './block.ts'
 import { capacityOf, choose, type Refusal } from './choice.ts'
-import type { Entry, PortRange } from './entry.ts'
+import { ANY_PROTOCOL, type Entry, type PortRange, TCP, UDP } from './entry.ts'
 import { type Claim, isWithin, type PlanInput, type RuleWindow } from './plan-input.ts'
 import { bitsOf, familyOf, sourcesIn } from './prefix.ts'
 import { type Denial, denialKey, denialsOf } from './wanted.ts'
@@ -54,9 +54,9 @@ export function makePlan(input: PlanInput): Plan {
     changes: [...kept.map((entry) => keeping(entry, wanted)), ...changes],
     refused,
     foreign,
-    shadowedBy: shadow(input.current, window, own),
+    shadowedBy: shadow(input, own),
     newlyCovered: coverage(arriving, own),
-    lifted: liftedEarly(leaving, chosen, input),
+    lifted: liftedEarly(leaving, changes, input),
   }
 }
 
@@ -143,9 +143,17 @@ function goneBecause(entry: Entry, { desired, protects }: PlanInput): string {
 }
 
 /** First match decides: an allow of SIP with a lower number than ours lets everything past our denials. */
-function shadow(current: readonly Entry[], window: RuleWindow, own: readonly Entry[]): Entry | undefined {
+function shadow({ current, window, ranges }: PlanInput, own: readonly Entry[]): Entry | undefined {
   const last = own.length === 0 ? window.firstRule : Math.max(...own.map(({ ruleNumber }) => ruleNumber))
-  return current.find(({ action, ruleNumber }) => action === 'allow' && ruleNumber <= last)
+  return current.find(
+    (entry) => entry.action === 'allow' && entry.ruleNumber <= last && matchesSip(entry, ranges),
+  )
+}
+
+function matchesSip({ protocol, ports }: Entry, ranges: readonly PortRange[]): boolean {
+  if (protocol === ANY_PROTOCOL) return true
+  if (protocol !== UDP && protocol !== TCP) return false
+  return ports === null || ranges.some(({ from, to }) => ports.from <= to && from <= ports.to)
 }
 
 function coverage(arriving: readonly [string, { denial: Denial }][], own: readonly Entry[]): number {
@@ -158,14 +166,11 @@ function coverage(arriving: readonly [string, { denial: Denial }][], own: readon
   return addresses
 }
 
-/** Removals that open a door early: the block is not over, and nothing heavier took its place. */
-function liftedEarly(
-  leaving: readonly Entry[],
-  chosen: readonly Block[],
-  { desired, now }: PlanInput,
-): number {
+/** Denials that end early without a heavier one taking their place: lifted, because protected now, or gone. */
+function liftedEarly(leaving: readonly Entry[], changes: readonly Change[], input: PlanInput): number {
   return leaving.filter((entry) => {
-    const block = desired.find(({ prefix }) => prefix === entry.prefix)
-    return block !== undefined && block.until > now && !chosen.includes(block)
+    const stands = input.desired.some(({ prefix, until }) => prefix === entry.prefix && until > input.now)
+    const gone = changes.some((change) => change.kind === 'remove' && change.entry === entry)
+    return stands && (gone || input.protects(entry.prefix) !== undefined)
   }).length
 }

@@ -12,7 +12,7 @@ import { NetworkAcl } from '../../lib/local/network-acl.ts'
 import { blockOf, prefix } from '../core/arbitraries.ts'
 
 const NOW = 1_800_000_000_000
-const WINDOW = { firstRule: 20, lastRule: 79 }
+const FIRST_RULE = 20
 
 const situation = fc.record({
   blocks: fc.uniqueArray(blockOf(NOW), { maxLength: 30, selector: ({ prefix }) => prefix }),
@@ -25,6 +25,7 @@ const situation = fc.record({
   }),
   protectedPrefixes: fc.array(prefix, { maxLength: 4 }),
   ports: fc.constantFrom([5060], [5060, 5080], [5060, 5061]),
+  lastRule: fc.oneof(fc.constant(79), fc.integer({ min: 21, max: 40 })),
   rulesQuota: fc.integer({ min: 8, max: 40 }),
   reserve: fc.integer({ min: 0, max: 4 }),
 })
@@ -32,15 +33,9 @@ const situation = fc.record({
 type Situation = typeof situation extends fc.Arbitrary<infer S> ? S : never
 
 /** A network ACL with foreign entries and the entries of an earlier round, and what claims those. */
-async function arrange({
-  earlier,
-  foreign,
-  ports,
-  rulesQuota,
-  reserve,
-  protectedPrefixes,
-  blocks,
-}: Situation) {
+async function arrange(given: Situation) {
+  const { earlier, foreign, ports, rulesQuota, reserve, protectedPrefixes, blocks, lastRule } = given
+  const window = { firstRule: FIRST_RULE, lastRule }
   const acl = NetworkAcl.defaultAllow({ rulesQuota })
   const put = foreign.filter((entry) => {
     const full = {
@@ -52,10 +47,10 @@ async function arrange({
     }
     return attempt(() => acl.create(requestOf(full)))
   })
-  const firewall = new LocalFirewall(acl, WINDOW)
+  const firewall = new LocalFirewall(acl, window)
   const protects = (candidate: Prefix) =>
     protectedPrefixes.some((each) => overlaps(bitsOf(each), bitsOf(candidate))) ? 'protected' : undefined
-  const common = { window: WINDOW, ranges: portRanges(ports), rulesQuota, reserve, now: NOW }
+  const common = { window, ranges: portRanges(ports), rulesQuota, reserve, now: NOW }
   async function plan(desired: readonly Block[], claims: readonly Claim[], guard: PlanInput['protects']) {
     const { entries: current } = await firewall.read()
     return makePlan({ ...common, desired, claims, current, protects: guard })
@@ -108,7 +103,9 @@ describe('A plan', () => {
       const result = await plan(desired, claims, protects)
       const numbers = new Set(foreign.map(({ ruleNumber }) => ruleNumber))
       expect(changesToApply(result).filter(({ entry }) => numbers.has(entry.ruleNumber))).toEqual([])
-      const inWindow = foreign.filter(({ ruleNumber }) => ruleNumber >= 20 && ruleNumber <= 79)
+      const inWindow = foreign.filter(
+        ({ ruleNumber }) => ruleNumber >= FIRST_RULE && ruleNumber <= given.lastRule,
+      )
       expect(result.foreign.map(({ ruleNumber }) => ruleNumber).sort()).toEqual(
         inWindow.map(({ ruleNumber }) => ruleNumber).sort(),
       )
@@ -126,7 +123,8 @@ describe('A plan', () => {
       const { entries } = await firewall.read()
       const theirs = new Set(foreign.map(({ ruleNumber }) => ruleNumber))
       const ours = entries.filter(
-        ({ ruleNumber }) => ruleNumber >= 20 && ruleNumber <= 79 && !theirs.has(ruleNumber),
+        ({ ruleNumber }) =>
+          ruleNumber >= FIRST_RULE && ruleNumber <= given.lastRule && !theirs.has(ruleNumber),
       )
       expect(ours.filter((entry) => protects(entry.prefix) !== undefined)).toEqual([])
     })

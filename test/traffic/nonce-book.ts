@@ -47,6 +47,11 @@ export class NonceBook {
 
   #timed(second: number): string {
     const time = second.toString(16).padStart(8, '0')
-    return time + createHash('md5').update(time + this.#secret).digest('hex')
+    return (
+      time +
+      createHash('md5')
+        .update(time + this.#secret)
+        .digest('hex')
+    )
   }
 }

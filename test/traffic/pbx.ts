@@ -1,6 +1,6 @@
 import type { Address } from '../../lib/core/prefix.ts'
-import { isRightAnswer } from './digest.ts'
 import type { Dice } from './dice.ts'
+import { isRightAnswer } from './digest.ts'
 import { NonceBook, type NonceStyle } from './nonce-book.ts'
 import { PbxCalls } from './pbx-calls.ts'
 import { type Binding, PbxSubscribers } from './pbx-subscribers.ts'
@@ -42,6 +42,14 @@ export interface PbxOptions {
 
 const CHALLENGED = new Set(['REGISTER', 'INVITE', 'SUBSCRIBE', 'PUBLISH', 'MESSAGE'])
 
+/** What the answer to OPTIONS tells, and makes it three times as long as the question. */
+const CAPABILITIES = [
+  'Accept: application/sdp, application/isup, multipart/mixed, message/sipfrag',
+  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE, INFO, UPDATE, REGISTER, REFER, NOTIFY, PUBLISH, SUBSCRIBE',
+  'Supported: timer, path, replaces, outbound, 100rel, norefersub',
+  'Allow-Events: talk, hold, conference, presence, as-feature-event, dialog, line-seize, call-info, sla, refer',
+]
+
 /** A PBX on port 5060 as the packets of a real one show it. Requests take it a few milliseconds. */
 export class Pbx {
   readonly socket: Socket
@@ -82,7 +90,10 @@ export class Pbx {
   }
 
   /** Sends OPTIONS to the trunk at its interval, from `fromMs` to `untilMs` after the start. */
-  watchTrunk(trunk: Socket, { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number }): void {
+  watchTrunk(
+    trunk: Socket,
+    { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+  ): void {
     const { trunkOptionsSeconds } = this.#options
     if (trunkOptionsSeconds === 0) return
     this.#world.at(fromMs, () => this.#subscribers.ask('OPTIONS', { user: 'trunk', socket: trunk }))
@@ -104,12 +115,14 @@ export class Pbx {
     if (request.method === 'CANCEL') return this.#calls.cancel(request, from)
     const trusted = this.#options.trunks.has(from.address) && request.method !== 'REGISTER'
     if (!CHALLENGED.has(request.method) || trusted) return this.#accept(request, from)
-    if (request.method === 'INVITE' && this.#options.stateful) this.#replies.send(this.#reply(request, 100, from), from)
+    if (request.method === 'INVITE' && this.#options.stateful)
+      this.#replies.send(this.#reply(request, 100, from), from)
     const { answer } = request
     if (answer === undefined) return this.#challenge(request, from, false)
     if (!this.#nonces.knows(answer.nonce)) return this.#challenge(request, from, this.#nonces.saysStale)
     const password = this.#options.passwordOf(answer.user)
-    if (password !== undefined && isRightAnswer(answer, request.method, password)) return this.#accept(request, from)
+    if (password !== undefined && isRightAnswer(answer, request.method, password))
+      return this.#accept(request, from)
     if (this.#options.refusal === 401) return this.#challenge(request, from, false)
     this.#replies.send(this.#reply(request, 403, from), from)
   }
@@ -123,10 +136,11 @@ export class Pbx {
   #accept(request: RequestText, from: Socket): void {
     if (request.method === 'INVITE') return this.#calls.take(request, from)
     const binding: Binding = { user: request.from.user, socket: from }
-    const lines = request.method === 'REGISTER' ? ['Expires: 3600'] : []
-    this.#replies.send(this.#reply(request, 200, from, { lines }), from)
+    const lines = request.method === 'REGISTER' ? ['Expires: 3600'] : CAPABILITIES
+    const response = this.#reply(request, 200, from, { lines })
+    this.#replies.send(response, from)
     if (request.method === 'REGISTER') this.#subscribers.bind(binding)
-    if (request.method === 'SUBSCRIBE') this.#subscribers.notify(request, binding)
+    if (request.method === 'SUBSCRIBE') this.#subscribers.notify(response, binding)
   }
 
   #reply(request: RequestText, status: number, from: Socket, more: Partial<ResponseText> = {}): ResponseText {

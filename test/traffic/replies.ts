@@ -48,7 +48,8 @@ export class Replies {
     const key = transactionOf(response, to)
     const isFinalOfInvite = response.method === 'INVITE' && response.status >= 200
     const accepted = response.status < 300
-    const kept = this.#kept.get(key) ?? (isFinalOfInvite && accepted ? this.#keep(key) : undefined)
+    const isCall = response.method === 'INVITE' && accepted
+    const kept = this.#kept.get(key) ?? (isCall ? this.#keep(key) : undefined)
     if (kept !== undefined) kept.response = response
     this.#agent.send(response, to)
     if (!isFinalOfInvite || kept === undefined || !(accepted || this.#stateful)) return

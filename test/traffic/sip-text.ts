@@ -36,7 +36,12 @@ export interface ResponseText extends Common {
   readonly server: string
   /** What the server saw the request come from (RFC 3581). */
   readonly seenFrom?: Socket
-  readonly challenge?: { readonly realm: string; readonly nonce: string; readonly stale: boolean; readonly qop: boolean }
+  readonly challenge?: {
+    readonly realm: string
+    readonly nonce: string
+    readonly stale: boolean
+    readonly qop: boolean
+  }
 }
 
 /** A SIP message before it is text: senders and receivers here need not parse what they wrote. */
@@ -125,7 +130,12 @@ export function ack(request: RequestText, response: ResponseText, dice: Dice): R
 export function inDialog(
   method: string,
   { invited, confirmed }: { readonly invited: RequestText; readonly confirmed: ResponseText },
-  { local, fromCallee, cseq, dice }: { readonly local: Socket; readonly fromCallee: boolean; readonly cseq: number; readonly dice: Dice },
+  {
+    local,
+    fromCallee,
+    cseq,
+    dice,
+  }: { readonly local: Socket; readonly fromCallee: boolean; readonly cseq: number; readonly dice: Dice },
 ): RequestText {
   const target = fromCallee ? invited.contact : confirmed.contact
   return {

@@ -1,4 +1,4 @@
-import { ack, type RequestText, type ResponseText } from './sip-text.ts'
+import { ack, type RequestText, type ResponseText, respond } from './sip-text.ts'
 import type { Datagram, Socket, World } from './world.ts'
 
 const T1 = 500
@@ -36,7 +36,7 @@ export class UserAgent {
     world.listen(options.socket, (datagram) => this.receive(datagram))
   }
 
-  /** @param hear gets provisional responses too, and nothing at all when no answer comes in 32 s */
+  /** @param hear gets provisional responses too, and a 408 of our own after 32 s without an answer (8.1.3.1) */
   request(request: RequestText, to: Socket, hear: (response: ResponseText) => void = ignore): void {
     const transaction: Transaction = { request, to, hear, state: 'calling', acknowledgement: undefined }
     const key = keyOf(request)
@@ -80,8 +80,12 @@ export class UserAgent {
   #sendAgain(transaction: Transaction, afterMs: number, until: number): void {
     const isInvite = transaction.request.method === 'INVITE'
     this.#world.after(afterMs, () => {
-      const over = transaction.state === 'completed' || this.#world.now >= until
-      if (over || (isInvite && transaction.state === 'proceeding')) return
+      if (transaction.state === 'completed' || (isInvite && transaction.state === 'proceeding')) return
+      if (this.#world.now >= until) {
+        transaction.state = 'completed'
+        transaction.hear(respond(transaction.request, 408, { server: '' }))
+        return
+      }
       this.send(transaction.request, transaction.to)
       this.#sendAgain(transaction, isInvite ? 2 * afterMs : Math.min(2 * afterMs, T2), until)
     })

@@ -171,5 +171,10 @@ export class World {
 
 /** A path as the Internet has them: 4 to 70 ms one way, one packet in 500 lost. */
 export function drawPath(dice: Dice): Path {
-  return { latencyMs: dice.between(4, 70), jitterMs: dice.between(1, 12), loss: 0.002, ttl: dice.whole(44, 60) }
+  return {
+    latencyMs: dice.between(4, 70),
+    jitterMs: dice.between(1, 12),
+    loss: 0.002,
+    ttl: dice.whole(44, 60),
+  }
 }

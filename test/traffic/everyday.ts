@@ -1,0 +1,197 @@
+import type { Address, Prefix } from '../../lib/core/prefix.ts'
+import { healthProbe, type Noise, noise } from './background.ts'
+import { startWithin } from './office.ts'
+import { type Recording, Stage, type StageOptions } from './stage.ts'
+
+/**
+ * Scenarios in which nobody attacks and so nobody may be blocked.
+ *
+ * Homes and offices that the sensor meets in the middle of their day, with keepalives, calls and registrations.
+ */
+export function phones(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 90, unseenSeconds: 60 })
+  const phone = { optionsSeconds: 20, crlfSeconds: 15, callSeconds: 40, registerSeconds: 60 }
+  const home = stage.fleet('198.18.0.0/24' as Prefix, '198.18.0.1' as Address, { phones: 30, phone })
+  const careful = { ...phone, reusesNonce: true, subscriptions: 4 }
+  const office = stage.office('198.51.100.7' as Address, { phones: 20, phone: careful })
+  startWithin(stage.world, [...home, ...office], -58_000, -5_000)
+  return stage.record()
+}
+
+/** 300 phones boot within 10 s and ask for mailbox and 21 keys each: some 6,900 challenged requests. */
+export function natOfficeBoot(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 40 })
+  bootOffice(stage, '198.51.100.7' as Address)
+  return stage.record()
+}
+
+/** The same with nonces that everybody who asks in one second shares, and others who do ask. */
+export function natOfficeBootKamailio(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 40, make: 'kamailio' })
+  bootOffice(stage, '198.51.100.7' as Address)
+  const home = stage.fleet('198.18.0.0/24' as Prefix, '198.18.0.1' as Address, { phones: 60 })
+  startWithin(stage.world, home, 0, 12_000)
+  return stage.record()
+}
+
+/** The PBX restarts and takes no nonce from before: an office that the sensor knows, and one that it does not. */
+export function pbxRestart(seed: number): Recording {
+  return afterRestart({ seed, seconds: 60 })
+}
+
+/** The same where an old nonce is not called stale, so that every phone's first attempt looks like a failure. */
+export function pbxRestartKamailio(seed: number): Recording {
+  return afterRestart({ seed, seconds: 60, make: 'kamailio' })
+}
+
+/** 100 calls/s from a carrier that needs no credentials, met in the middle of its traffic. */
+export function trunk100Cps(seed: number): Recording {
+  const address = '192.0.2.40' as Address
+  const stage = new Stage({ seed, seconds: 60, unseenSeconds: 20, trunks: [address] })
+  stage.trunk({ socket: { address, port: 5_060 }, callsPerSecond: 100, fromMs: -19_000, untilMs: 60_000 })
+  return stage.record()
+}
+
+/** 100 calls/s that never ring: nothing but 100 Trying until someone answers after 6 to 45 s. */
+export function trunkWithoutRinging(seed: number): Recording {
+  const address = '192.0.2.40' as Address
+  const plan: NonNullable<StageOptions['pbx']>['plan'] = (_, dice) => {
+    return { status: 200, ringMs: undefined, finalMs: dice.between(6_000, 45_000), hangUpMs: undefined }
+  }
+  const stage = new Stage({ seed, seconds: 50, trunks: [address], pbx: { plan: plan! } })
+  stage.trunk({ socket: { address, port: 5_060 }, callsPerSecond: 100, fromMs: 1_000, untilMs: 50_000 })
+  return stage.record()
+}
+
+/** 100 calls/s, all refused, because what lies behind the PBX is down when the sensor starts. */
+export function trunkAllRefused(seed: number): Recording {
+  const address = '192.0.2.40' as Address
+  const plan: NonNullable<StageOptions['pbx']>['plan'] = (_, dice) => {
+    return { status: 503, ringMs: undefined, finalMs: dice.between(20, 900), hangUpMs: undefined }
+  }
+  const stage = new Stage({
+    seed,
+    seconds: 40,
+    trunks: [address],
+    pbx: { plan: plan!, trunkOptionsSeconds: 30 },
+  })
+  stage.trunk({ socket: { address, port: 5_060 }, callsPerSecond: 100, fromMs: 1_000, untilMs: 40_000 })
+  return stage.record()
+}
+
+/** A carrier moves to another address, which calls at the full rate from its first second. */
+export function trunkFailover(seed: number): Recording {
+  const [first, second] = ['192.0.2.40' as Address, '192.0.2.77' as Address]
+  const stage = new Stage({ seed, seconds: 60, trunks: [first, second], pbx: { trunkOptionsSeconds: 15 } })
+  stage.trunk({ socket: { address: first, port: 5_060 }, callsPerSecond: 80, fromMs: 0, untilMs: 20_000 })
+  stage.trunk({
+    socket: { address: second, port: 5_060 },
+    callsPerSecond: 80,
+    fromMs: 20_500,
+    untilMs: 60_000,
+  })
+  return stage.record()
+}
+
+/** A phone at home that tries its wrong password every second, and an office with four of the kind. */
+export function wrongPasswordPhone(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 90 })
+  const wrong = { password: 'changed-last-week', retrySeconds: 1 }
+  const home = stage.fleet('198.18.0.1/32' as Prefix, '198.18.0.1' as Address, { phones: 1, phone: wrong })
+  const address = '198.51.100.7' as Address
+  const office = stage.office(address, { phones: 20, phone: { registerSeconds: 30 } })
+  startWithin(stage.world, [...home, ...office], 0, 5_000)
+  // The same NAT with other ports: phones whose passwords were changed at the PBX.
+  const stale = stage.fleet('198.51.100.7/32' as Prefix, address, { phones: 1, phone: wrong })
+  const others = [5_071, 5_072, 5_073].flatMap((port) =>
+    stage.fleet('198.51.100.7/32' as Prefix, address, {
+      phones: 1,
+      phone: { ...wrong, socket: { address, port } },
+    }),
+  )
+  startWithin(stage.world, [...stale, ...others], 5_000, 8_000)
+  return stage.record()
+}
+
+/** Sixty people at one address start their softphones and type the password, which takes them 5 to 55 s. */
+export function slowHuman(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 90 })
+  const address = '198.51.100.7' as Address
+  stage.never(address, 'people')
+  const port = stage.world.dice.whole(30_000, 40_000)
+  for (let i = 0; i < 60; i++) {
+    const humanSeconds = i === 0 ? 45 : stage.world.dice.between(5, 55)
+    const phone = { humanSeconds, socket: { address, port: port + i } }
+    startWithin(
+      stage.world,
+      stage.fleet('198.51.100.7/32' as Prefix, address, { phones: 1, phone }),
+      0,
+      15_000,
+    )
+  }
+  return stage.record()
+}
+
+/** A thousand phones lose the PBX for 20 s, repeat their REGISTERs, and all get through at once. */
+export function fleetReconnect(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 60, unseenSeconds: 30, make: 'kamailio' })
+  const phones = stage.fleet('198.18.0.0/21' as Prefix, '198.18.0.1' as Address, { phones: 1_000 })
+  startWithin(stage.world, phones, -29_000, 4_000)
+  stage.world.at(5_000, () => stage.pbx.restart(20_000))
+  for (const phone of phones)
+    stage.world.at(stage.world.dice.between(6_000, 9_000), () => phone.registerAgain())
+  return stage.record()
+}
+
+/** What else arrives on a SIP port: monitoring, keepalives, strays and scanners of other protocols. */
+export function probesKeepalivesJunk(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 120 })
+  stage.ordinaryPeople()
+  const noises: readonly (readonly [Noise, number])[] = [
+    ['crlf', 0.5],
+    ['nul', 1],
+    ['stun', 2],
+    ['one-byte', 5],
+    ['http', 1],
+    ['ssdp', 3],
+    ['rtp', 50],
+    ['broken-sip', 20],
+  ]
+  for (const [index, [kind, perSecond]] of noises.entries()) {
+    const address = `192.0.2.${100 + index}` as Address
+    stage.never(address, `sender of ${kind}`)
+    noise(stage.world, kind, { ...stage.peer, socket: { address, port: 40_000 } }, perSecond)
+  }
+  for (const [index, seconds] of [10, 60, 1].entries()) {
+    const address = `192.0.2.${120 + index}` as Address
+    stage.never(address, `asks for health every ${seconds} s`)
+    const userAgent = index === 1 ? 'sipsak 0.9.8' : 'health-check'
+    const sender = { ...stage.peer, socket: { address, port: 5_060 } }
+    healthProbe(stage.world, sender, { seconds, userAgent, domain: stage.peer.domain })
+  }
+  return stage.record()
+}
+
+/** 300 phones start within 3 s and subscribe during the 7 s after that. */
+export function bootOffice(stage: Stage, address: Address): void {
+  const phone = { subscriptions: 22, subscribeSeconds: 0.31, reusesNonce: false }
+  startWithin(stage.world, stage.office(address, { phones: 300, phone }, 'office that boots'), 0, 3_000)
+}
+
+function afterRestart(options: StageOptions): Recording {
+  const stage = new Stage(options)
+  const { world } = stage
+  const phone = { reusesNonce: true, subscriptions: 3 }
+  const known = stage.office('198.51.100.7' as Address, { phones: 120, phone }, 'office known to the sensor')
+  startWithin(world, known, 0, 6_000)
+  world.at(20_000, () => stage.pbx.restart(3_000))
+  for (const each of known) world.at(world.dice.between(24_000, 30_000), () => each.registerAgain())
+  const oldNonce = '69a53f00c4ca4238a0b923820dcc509a6f75849b'
+  const unknown = stage.office(
+    '198.51.100.8' as Address,
+    { phones: 200, phone: { ...phone, oldNonce } },
+    'office unknown to the sensor',
+  )
+  startWithin(world, unknown, 24_000, 32_000)
+  return stage.record()
+}

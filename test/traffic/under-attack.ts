@@ -1,0 +1,240 @@
+import type { DetectionClass } from '../../lib/core/detection.ts'
+import type { Address, Prefix } from '../../lib/core/prefix.ts'
+import { type ForgeryOptions, forge, forgeAtRandom } from './attacks.ts'
+import { bootOffice } from './everyday.ts'
+import { bruteForce, type FloodOptions, flood, nonceFetcher } from './intruder.ts'
+import { startWithin } from './office.ts'
+import { type Recording, Stage } from './stage.ts'
+import { START } from './world.ts'
+
+const VICTIM = '192.0.2.66' as Address
+const INTRUDER = '192.0.2.99' as Address
+const FROM_MS = 10_000
+
+type Forged = Partial<ForgeryOptions> & Pick<ForgeryOptions, 'styles' | 'perSecond'>
+
+/** REGISTERs in the name of somebody who is not there, each with a Call-ID and branch of its own. */
+export function reflectionUnique(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 40 })
+  stage.ordinaryPeople()
+  reflect(stage, { styles: ['register'], perSecond: 300 })
+  return stage.record()
+}
+
+/** One REGISTER, sent 300 times a second: the PBX takes it for one that is repeated, and repeats its answer. */
+export function reflectionConstant(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 40 })
+  stage.ordinaryPeople()
+  reflect(stage, { styles: ['register-constant'], perSecond: 300 })
+  return stage.record()
+}
+
+/** INVITEs, whose refusals a stateful PBX sends eleven times because nobody acknowledges them. */
+export function reflectionInviteStateful(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 75 })
+  stage.ordinaryPeople()
+  reflect(stage, { styles: ['invite'], perSecond: 40, untilMs: 40_000 })
+  return stage.record()
+}
+
+/** The shortest questions with the longest answers. */
+export function reflectionMinimalOptions(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 40 })
+  stage.ordinaryPeople()
+  reflect(stage, { styles: ['options-minimal', 'register-minimal'], perSecond: 60, randomPorts: true })
+  return stage.record()
+}
+
+/** The sender answers each challenge to his victim with a nonce that he got in his own name. */
+export function reflectionForgedFollowUps(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 40, make: 'kamailio' })
+  stage.ordinaryPeople()
+  const own = { ...stage.peer, socket: { address: INTRUDER, port: 5_060 } }
+  stage.truth({ source: `${INTRUDER}/32` as Prefix, role: 'fetches nonces', verdict: 'may-block' })
+  const borrowNonce = nonceFetcher(stage.world, own)
+  reflect(stage, { styles: ['register'], perSecond: 100, borrowNonce })
+  return stage.record()
+}
+
+/** The victim is an IPv6 host. */
+export function reflectionIpv6(seed: number): Recording {
+  const pbx = '2001:db8:0:10::5060' as Address
+  const stage = new Stage({ seed, seconds: 40, pbx: { address: pbx } })
+  const victim = '2001:db8:66:1::7' as Address
+  reflect(stage, { styles: ['register'], perSecond: 200, victim: { address: victim, port: 5_060 } })
+  return { ...stage.record(), pbx: [pbx] }
+}
+
+/** A reflection hides behind an office that boots at the same moment. */
+export function reflectionAmidstOffice(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 30 })
+  bootOffice(stage, '198.51.100.7' as Address)
+  reflect(stage, { styles: ['register'], perSecond: 150, fromMs: 2_000 })
+  return stage.record()
+}
+
+/** Two guesses a second over 50 users. */
+export function bruteForceManyUsers(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 60 })
+  stage.ordinaryPeople()
+  breakIn(stage, 2)
+  return stage.record()
+}
+
+/** The same against a PBX that challenges again instead of refusing, whose nonces the others share. */
+export function bruteForceKamailioNonce(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 60, make: 'kamailio' })
+  stage.ordinaryPeople()
+  const home = stage.fleet('198.18.0.0/24' as Prefix, '198.18.0.1' as Address, {
+    phones: 60,
+    phone: { registerSeconds: 15 },
+  })
+  startWithin(stage.world, home, 0, 10_000)
+  breakIn(stage, 4)
+  return stage.record()
+}
+
+/** Guesses on nonces that another address fetched: nothing shows whether their sender gets the answers. */
+export function bruteForceBorrowedNonce(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 60, make: 'kamailio' })
+  stage.ordinaryPeople()
+  const own = { ...stage.peer, socket: { address: '192.0.2.98' as Address, port: 5_060 } }
+  stage.never(own.socket.address, 'fetches nonces')
+  breakIn(stage, 4, nonceFetcher(stage.world, own))
+  stage.truth({
+    source: `${INTRUDER}/32` as Prefix,
+    role: 'guesses on borrowed nonces',
+    verdict: 'may-block',
+  })
+  return stage.record()
+}
+
+/** INVITEs from a SIP stack that acknowledges each refusal and does not try to log in. */
+export function floodRealInvite(seed: number): Recording {
+  return flooded(seed, { style: 'invite', acknowledges: true, perSecond: 120 }, ['flood', 'reflection'])
+}
+
+/** The same from a tool that reads no answers. */
+export function floodDeafInvite(seed: number): Recording {
+  return flooded(seed, { style: 'invite', acknowledges: false, perSecond: 120 }, ['flood', 'reflection'])
+}
+
+/** REGISTERs from a sender who answers one challenge in twenty, and so is proven to be there. */
+export function floodProvenRegister(seed: number): Recording {
+  const attack = { style: 'register', acknowledges: false, perSecond: 150, answersShare: 0.05 } as const
+  return flooded(seed, attack, ['flood', 'brute-force'])
+}
+
+/** As many REGISTERs as one sender can forge. */
+export function floodSpoofedRegister(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 30 })
+  stage.ordinaryPeople()
+  reflect(stage, { styles: ['register'], perSecond: 800, randomPorts: true })
+  return stage.record()
+}
+
+/** Somebody forges the address of a phone that is registered, with everything that might make it look guilty. */
+export function poisonedPhone(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 60 })
+  stage.ordinaryPeople()
+  const address = '198.18.0.1' as Address
+  const phone = { optionsSeconds: 15, registerSeconds: 30 }
+  const phones = stage.fleet('198.18.0.1/32' as Prefix, address, { phones: 1, phone })
+  startWithin(stage.world, phones, 0, 2_000)
+  poison(stage, address, { styles: ['register', 'invite'], perSecond: 100 })
+  return stage.record()
+}
+
+/** The same in the name of an office of sixty phones. */
+export function poisonedOffice(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 60 })
+  const address = '198.51.100.7' as Address
+  const phone = { optionsSeconds: 20, registerSeconds: 40, callSeconds: 30, subscriptions: 5 }
+  startWithin(stage.world, stage.office(address, { phones: 60, phone }), 0, 5_000)
+  poison(stage, address, { styles: ['register', 'options', 'invite'], perSecond: 250 })
+  return stage.record()
+}
+
+/** Somebody fakes failed logins of a phone, with a nonce that it shares with all who ask in the same second. */
+export function framedPhone(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 60, make: 'kamailio' })
+  stage.ordinaryPeople()
+  const address = '198.18.0.1' as Address
+  const phones = stage.fleet('198.18.0.1/32' as Prefix, address, {
+    phones: 1,
+    phone: { registerSeconds: 30 },
+  })
+  startWithin(stage.world, phones, 0, 2_000)
+  const own = { ...stage.peer, socket: { address: INTRUDER, port: 5_060 } }
+  stage.truth({ source: `${INTRUDER}/32` as Prefix, role: 'fetches nonces', verdict: 'may-block' })
+  const borrowNonce = nonceFetcher(stage.world, own)
+  poison(stage, address, { styles: ['register'], perSecond: 12, extras: [], borrowNonce })
+  return stage.record()
+}
+
+/** Calls in the name of a carrier that needs no credentials: the PBX takes them for real. */
+export function poisonedTrunk(seed: number): Recording {
+  const address = '192.0.2.40' as Address
+  const stage = new Stage({ seed, seconds: 60, trunks: [address] })
+  stage.trunk({ socket: { address, port: 5_060 }, callsPerSecond: 5, fromMs: 0, untilMs: 60_000 })
+  poison(stage, address, { styles: ['invite'], perSecond: 60, extras: ['ack', 'bye'], untilMs: 40_000 })
+  stage.never(address, 'trunk whose address is forged', { from: START + FROM_MS })
+  return stage.record()
+}
+
+/** 500 packets a second, each from another address. */
+export function randomSpoof(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 50 })
+  stage.ordinaryPeople()
+  stage.truth({ source: '0.0.0.0/0' as Prefix, role: 'forged once', verdict: 'never-block' })
+  const attack = { ...stage.peer, perSecond: 500, fromMs: FROM_MS }
+  forgeAtRandom(stage.world, { ...attack, styles: ['register', 'options', 'invite'] })
+  return stage.record()
+}
+
+function reflect(stage: Stage, forged: Forged): void {
+  const victim = forged.victim ?? { address: VICTIM, port: 5_060 }
+  const attack = { ...stage.peer, fromMs: FROM_MS, victim, ...forged }
+  forge(stage.world, attack)
+  stage.must(victim.address, 'victim', { classes: ['reflection'], from: START + attack.fromMs })
+}
+
+/** Forges a source that must not be blocked for it, and asks for an alert instead. */
+function poison(stage: Stage, address: Address, forged: Forged): void {
+  const extras = ['junk-authorization', 'ack', 'bye'] as const
+  const attack = { ...stage.peer, extras, fromMs: FROM_MS, victim: { address, port: 5_060 }, ...forged }
+  forge(stage.world, attack)
+  // Every other request goes without the forged Authorization, as the first of a login does.
+  forge(stage.world, { ...attack, extras: [] })
+  stage.never(address, 'somebody forges its address', { from: START + attack.fromMs, alert: true })
+}
+
+function breakIn(stage: Stage, perSecond: number, borrowNonce?: () => string | undefined): void {
+  const users = Array.from({ length: 50 }, (_, i) => String(980 + i))
+  const attack = {
+    ...stage.peer,
+    socket: { address: INTRUDER, port: 5_060 },
+    perSecond,
+    fromMs: FROM_MS,
+    users,
+  }
+  bruteForce(stage.world, borrowNonce === undefined ? attack : { ...attack, borrowNonce })
+  stage.must(INTRUDER, 'guesses passwords', { classes: ['brute-force'], from: START + FROM_MS })
+}
+
+function flooded(
+  seed: number,
+  attack: Pick<FloodOptions, 'style' | 'acknowledges' | 'perSecond' | 'answersShare'>,
+  classes: readonly DetectionClass[],
+): Recording {
+  const stage = new Stage({ seed, seconds: 50 })
+  stage.ordinaryPeople()
+  flood(stage.world, {
+    ...stage.peer,
+    ...attack,
+    socket: { address: INTRUDER, port: 5_071 },
+    fromMs: FROM_MS,
+  })
+  stage.must(INTRUDER, 'floods', { classes, from: START + FROM_MS })
+  return stage.record()
+}
