@@ -92,9 +92,10 @@ function send(world: World, forgery: ForgeryOptions, request: RequestText, path:
   const { victim, pbx, randomPorts = false } = forgery
   const from = randomPorts ? { ...victim, port: world.dice.whole(1_024, 65_535) } : victim
   const put = (content: RequestText) => world.send({ from, to: pbx, content }, path)
-  put(withJunk(world, forgery, request))
+  const sent = withJunk(world, forgery, request)
+  put(sent)
   for (const extra of forgery.extras ?? []) {
-    if (extra === 'ack' && request.method === 'INVITE') put(acknowledgement(request))
+    if (extra === 'ack' && request.method === 'INVITE') put(acknowledgement(sent))
     else if (extra === 'bye' || extra === 'ack') put(inNoDialog(world, extra, request))
   }
   if (forgery.borrowNonce === undefined) return

@@ -1,6 +1,7 @@
 import type { Address, Prefix } from '../../lib/core/prefix.ts'
 import { healthProbe, type Noise, noise } from './background.ts'
 import { startWithin } from './office.ts'
+import type { PbxOptions } from './pbx.ts'
 import { type Recording, Stage, type StageOptions } from './stage.ts'
 
 /**
@@ -55,10 +56,10 @@ export function trunk100Cps(seed: number): Recording {
 /** 100 calls/s that never ring: nothing but 100 Trying until someone answers after 6 to 45 s. */
 export function trunkWithoutRinging(seed: number): Recording {
   const address = '192.0.2.40' as Address
-  const plan: NonNullable<StageOptions['pbx']>['plan'] = (_, dice) => {
+  const plan: PbxOptions['plan'] = (_, dice) => {
     return { status: 200, ringMs: undefined, finalMs: dice.between(6_000, 45_000), hangUpMs: undefined }
   }
-  const stage = new Stage({ seed, seconds: 50, trunks: [address], pbx: { plan: plan! } })
+  const stage = new Stage({ seed, seconds: 50, trunks: [address], pbx: { plan } })
   stage.trunk({ socket: { address, port: 5_060 }, callsPerSecond: 100, fromMs: 1_000, untilMs: 50_000 })
   return stage.record()
 }
@@ -66,14 +67,14 @@ export function trunkWithoutRinging(seed: number): Recording {
 /** 100 calls/s, all refused, because what lies behind the PBX is down when the sensor starts. */
 export function trunkAllRefused(seed: number): Recording {
   const address = '192.0.2.40' as Address
-  const plan: NonNullable<StageOptions['pbx']>['plan'] = (_, dice) => {
+  const plan: PbxOptions['plan'] = (_, dice) => {
     return { status: 503, ringMs: undefined, finalMs: dice.between(20, 900), hangUpMs: undefined }
   }
   const stage = new Stage({
     seed,
     seconds: 40,
     trunks: [address],
-    pbx: { plan: plan!, trunkOptionsSeconds: 30 },
+    pbx: { plan, trunkOptionsSeconds: 30 },
   })
   stage.trunk({ socket: { address, port: 5_060 }, callsPerSecond: 100, fromMs: 1_000, untilMs: 40_000 })
   return stage.record()

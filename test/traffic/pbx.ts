@@ -110,21 +110,26 @@ export class Pbx {
   }
 
   #handle(request: RequestText, from: Socket): void {
-    if (request.method === 'ACK') return this.#replies.acknowledge(request, from)
-    if (request.to.tag !== undefined) return this.#calls.inDialog(request, from)
-    if (request.method === 'CANCEL') return this.#calls.cancel(request, from)
     const trusted = this.#options.trunks.has(from.address) && request.method !== 'REGISTER'
-    if (!CHALLENGED.has(request.method) || trusted) return this.#accept(request, from)
-    if (request.method === 'INVITE' && this.#options.stateful)
-      this.#replies.send(this.#reply(request, 100, from), from)
-    const { answer } = request
-    if (answer === undefined) return this.#challenge(request, from, false)
-    if (!this.#nonces.knows(answer.nonce)) return this.#challenge(request, from, this.#nonces.saysStale)
-    const password = this.#options.passwordOf(answer.user)
-    if (password !== undefined && isRightAnswer(answer, request.method, password))
-      return this.#accept(request, from)
-    if (this.#options.refusal === 401) return this.#challenge(request, from, false)
-    this.#replies.send(this.#reply(request, 403, from), from)
+    if (request.method === 'ACK') this.#replies.acknowledge(request, from)
+    else if (request.to.tag !== undefined) this.#calls.inDialog(request, from)
+    else if (request.method === 'CANCEL') this.#calls.cancel(request, from)
+    else if (!CHALLENGED.has(request.method) || trusted) this.#accept(request, from)
+    else this.#authenticate(request, from)
+  }
+
+  #authenticate(request: RequestText, from: Socket): void {
+    const { stateful, passwordOf, refusal } = this.#options
+    const { method, answer } = request
+    if (method === 'INVITE' && stateful) this.#replies.send(this.#reply(request, 100, from), from)
+    if (answer === undefined || !this.#nonces.knows(answer.nonce)) {
+      this.#challenge(request, from, answer !== undefined && this.#nonces.saysStale)
+      return
+    }
+    const password = passwordOf(answer.user)
+    if (password !== undefined && isRightAnswer(answer, method, password)) this.#accept(request, from)
+    else if (refusal === 401) this.#challenge(request, from, false)
+    else this.#replies.send(this.#reply(request, 403, from), from)
   }
 
   #challenge(request: RequestText, from: Socket, stale: boolean): void {
@@ -134,7 +139,10 @@ export class Pbx {
   }
 
   #accept(request: RequestText, from: Socket): void {
-    if (request.method === 'INVITE') return this.#calls.take(request, from)
+    if (request.method === 'INVITE') {
+      this.#calls.take(request, from)
+      return
+    }
     const binding: Binding = { user: request.from.user, socket: from }
     const lines = request.method === 'REGISTER' ? ['Expires: 3600'] : CAPABILITIES
     const response = this.#reply(request, 200, from, { lines })

@@ -54,6 +54,8 @@ export class Phone {
   #cseq = 0
   #nonce: { readonly realm: string; readonly nonce: string; uses: number } | undefined
   #registered = false
+  /** Calls that the other side has hung up. */
+  readonly #ended = new Set<string>()
 
   constructor(world: World, options: PhoneOptions) {
     this.#world = world
@@ -102,7 +104,9 @@ export class Phone {
         { invited, confirmed },
         { local, fromCallee: false, cseq: invited.cseq + 1, dice },
       )
-      this.#world.after(holdMs, () => this.#agent.request(bye, this.#options.pbx))
+      this.#world.after(holdMs, () => {
+        if (!this.#ended.delete(invited.callId)) this.#agent.request(bye, this.#options.pbx)
+      })
     })
   }
 
@@ -181,6 +185,7 @@ export class Phone {
   #answer(request: RequestText): void {
     const { pbx, userAgent = 'phone' } = this.#options
     if (request.method === 'ACK') return
+    if (request.method === 'BYE') this.#ended.add(request.callId)
     const tag = this.#world.dice.token(10)
     this.#world.after(this.#world.dice.between(1, 30), () => {
       this.#agent.send(respond(request, 200, { server: userAgent, tag }), pbx)

@@ -1,5 +1,6 @@
 import type { Dice } from './dice.ts'
 import type { DigestAnswer } from './digest.ts'
+import { hostText } from './sip-writing.ts'
 import type { Socket } from './world.ts'
 
 /** A From or To value; without a tag outside any dialog. */
@@ -63,20 +64,6 @@ export interface Asking {
   readonly cseq?: number
 }
 
-const REASONS: Record<number, string> = {
-  100: 'Trying',
-  180: 'Ringing',
-  200: 'OK',
-  202: 'Accepted',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  407: 'Proxy Authentication Required',
-  481: 'Call/Transaction Does Not Exist',
-  486: 'Busy Here',
-  487: 'Request Terminated',
-  503: 'Service Unavailable',
-}
 const ALLOW = 'Allow: INVITE, ACK, CANCEL, BYE, NOTIFY, REFER, OPTIONS, INFO, SUBSCRIBE, UPDATE, MESSAGE'
 
 /** A REGISTER of about 450 bytes. `seconds` is what it asks the binding to last; 0 takes it back. */
@@ -177,23 +164,6 @@ export function again(request: RequestText, dice: Dice, answer: DigestAnswer): R
   return { ...request, cseq: request.cseq + 1, via: { ...request.via, branch: newBranch(dice) }, answer }
 }
 
-/** The message as it goes over the wire. */
-export function textOf(message: SipText): string {
-  const { from, to, callId, cseq, contact, lines = [], body = '' } = message
-  const head = [
-    ...(message.kind === 'request' ? requestLines(message) : responseLines(message)),
-    `From: ${partyText(from)}`,
-    `To: ${partyText(to)}`,
-    `Call-ID: ${callId}`,
-    `CSeq: ${cseq} ${message.method}`,
-    ...(contact === undefined ? [] : [`Contact: <${contact}>`]),
-    ...digestLines(message),
-    ...lines,
-    `Content-Length: ${body.length}`,
-  ]
-  return `${head.join('\r\n')}\r\n\r\n${body}`
-}
-
 export function newBranch(dice: Dice): string {
   return `z9hG4bK${dice.token(16)}`
 }
@@ -213,49 +183,8 @@ function outOfDialog(method: string, asking: Asking, uri: string, target: string
   }
 }
 
-function requestLines({ method, uri, via, userAgent }: RequestText): string[] {
-  return [
-    `${method} ${uri} SIP/2.0`,
-    `Via: SIP/2.0/UDP ${hostText(via.host)}:${via.port};branch=${via.branch};rport`,
-    ...(userAgent === undefined ? [] : ['Max-Forwards: 70', `User-Agent: ${userAgent}`]),
-  ]
-}
-
-function responseLines({ status, via, seenFrom, server }: ResponseText): string[] {
-  const seen = seenFrom === undefined ? '' : `;received=${seenFrom.address};rport=${seenFrom.port}`
-  return [
-    `SIP/2.0 ${status} ${REASONS[status] ?? 'Unknown'}`,
-    `Via: SIP/2.0/UDP ${hostText(via.host)}:${via.port};branch=${via.branch}${seen}`,
-    `Server: ${server}`,
-  ]
-}
-
-function digestLines(message: SipText): string[] {
-  if (message.kind === 'request') {
-    if (message.answer === undefined) return []
-    const { user, realm, nonce, uri, response, cnonce, nc } = message.answer
-    const qop = cnonce === undefined ? '' : `, qop=auth, cnonce="${cnonce}", nc=${nc}`
-    const name = message.method === 'REGISTER' ? 'Authorization' : 'Proxy-Authorization'
-    const said = `username="${user}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}"`
-    return [`${name}: Digest ${said}, algorithm=MD5${qop}`]
-  }
-  if (message.challenge === undefined) return []
-  const { realm, nonce, stale, qop } = message.challenge
-  const name = message.status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate'
-  const said = `realm="${realm}", nonce="${nonce}"${stale ? ', stale=true' : ''}, algorithm=MD5`
-  return [`${name}: Digest ${said}${qop ? ', qop="auth"' : ''}`]
-}
-
-function partyText({ user, host, tag }: Party): string {
-  return `<sip:${user}@${hostText(host)}>${tag === undefined ? '' : `;tag=${tag}`}`
-}
-
 function contactOf({ user, local }: Asking): string {
   return `sip:${user}@${hostText(local.address)}:${local.port}`
-}
-
-function hostText(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
 }
 
 function offer({ local, dice }: Asking): string {

@@ -33,11 +33,9 @@ export class Stage {
   readonly world: World
   readonly pbx: Pbx
   readonly untilMs: number
-  readonly #options: StageOptions
   #users = 1_000
 
   constructor(options: StageOptions) {
-    this.#options = options
     this.world = new World({ seed: options.seed, unseenMs: (options.unseenSeconds ?? 0) * 1000 })
     this.untilMs = options.seconds * 1000
     this.pbx = new Pbx(this.world, pbxOptions(options))
@@ -96,7 +94,7 @@ export class Stage {
 
   record(): Recording {
     this.world.run(this.untilMs)
-    return { frames: this.world.frames, truth: this.world.truth, pbx: [PBX] }
+    return { frames: this.world.frames, truth: this.world.truth, pbx: [this.pbx.socket.address] }
   }
 
   #company(company: Pick<Company, 'phones' | 'phone'>): Company {

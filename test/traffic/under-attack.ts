@@ -58,11 +58,11 @@ export function reflectionForgedFollowUps(seed: number): Recording {
 
 /** The victim is an IPv6 host. */
 export function reflectionIpv6(seed: number): Recording {
-  const pbx = '2001:db8:0:10::5060' as Address
-  const stage = new Stage({ seed, seconds: 40, pbx: { address: pbx } })
+  const address = '2001:db8:0:10::5060' as Address
+  const stage = new Stage({ seed, seconds: 40, pbx: { address } })
   const victim = '2001:db8:66:1::7' as Address
   reflect(stage, { styles: ['register'], perSecond: 200, victim: { address: victim, port: 5_060 } })
-  return { ...stage.record(), pbx: [pbx] }
+  return stage.record()
 }
 
 /** A reflection hides behind an office that boots at the same moment. */
@@ -141,7 +141,7 @@ export function poisonedPhone(seed: number): Recording {
   const phone = { optionsSeconds: 15, registerSeconds: 30 }
   const phones = stage.fleet('198.18.0.1/32' as Prefix, address, { phones: 1, phone })
   startWithin(stage.world, phones, 0, 2_000)
-  poison(stage, address, { styles: ['register', 'invite'], perSecond: 100 })
+  poison(stage, address, { styles: ['register', 'register', 'invite'], perSecond: 60 })
   return stage.record()
 }
 
@@ -151,7 +151,8 @@ export function poisonedOffice(seed: number): Recording {
   const address = '198.51.100.7' as Address
   const phone = { optionsSeconds: 20, registerSeconds: 40, callSeconds: 30, subscriptions: 5 }
   startWithin(stage.world, stage.office(address, { phones: 60, phone }), 0, 5_000)
-  poison(stage, address, { styles: ['register', 'options', 'invite'], perSecond: 250 })
+  const styles = ['register', 'options', 'register', 'options', 'invite'] as const
+  poison(stage, address, { styles, perSecond: 120, untilMs: 35_000 })
   return stage.record()
 }
 
@@ -187,8 +188,9 @@ export function randomSpoof(seed: number): Recording {
   const stage = new Stage({ seed, seconds: 50 })
   stage.ordinaryPeople()
   stage.truth({ source: '0.0.0.0/0' as Prefix, role: 'forged once', verdict: 'never-block' })
-  const attack = { ...stage.peer, perSecond: 500, fromMs: FROM_MS }
-  forgeAtRandom(stage.world, { ...attack, styles: ['register', 'options', 'invite'] })
+  const styles = ['register', 'options', 'register', 'options', 'invite'] as const
+  const attack = { ...stage.peer, perSecond: 500, fromMs: FROM_MS, untilMs: 30_000, styles }
+  forgeAtRandom(stage.world, attack)
   return stage.record()
 }
 

@@ -11,17 +11,18 @@ function run(): void {
     allowPositionals: true,
     options: { seed: { type: 'string', default: '1' }, list: { type: 'boolean', default: false } },
   })
-  if (values.list) return print(Object.keys(SCENARIOS).join('\n'))
   const [name = '', path] = positionals
   const scenario = SCENARIOS[name]
   const seed = Number(values.seed)
-  if (scenario === undefined || path === undefined || !Number.isInteger(seed)) {
+  if (values.list) print(Object.keys(SCENARIOS).join('\n'))
+  else if (scenario === undefined || path === undefined || !Number.isInteger(seed)) {
     process.exitCode = 2
-    return print(USAGE)
+    print(USAGE)
+  } else {
+    const { frames, truth, pbx } = scenario(seed)
+    writeFileSync(path, writePcap(frames))
+    print(JSON.stringify({ scenario: name, seed, pbx, packets: frames.length, truth }, null, 2))
   }
-  const { frames, truth, pbx } = scenario(seed)
-  writeFileSync(path, writePcap(frames))
-  print(JSON.stringify({ scenario: name, seed, pbx, packets: frames.length, truth }, null, 2))
 }
 
 function print(text: string): void {

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type AnalyzeLedger,
+  type AnalyzePorts,
+  analyze,
+  type JournalEntry,
+  learnProofs,
+} from '../../lib/analyze.ts'
+import { DEFAULTS } from '../../lib/config.ts'
+import { HyperLogLog } from '../../lib/core/hyper-log-log.ts'
+import { keyedHash } from '../../lib/core/keyed-hash.ts'
+import type { Prefix } from '../../lib/core/prefix.ts'
+import { type Protected, Protection } from '../../lib/core/protection.ts'
+import type { Observation, SourceReport } from '../../lib/core/source-report.ts'
+import { MemoryLedger } from '../../lib/local/ledger.ts'
+import { onePrefix } from '../core/arbitraries.ts'
+
+const NOW = 1_800_000_000_000
+const VICTIM = onePrefix('192.0.2.7/32')
+const OPTIONS = { limits: DEFAULTS.limits, ladders: DEFAULTS.ladders, learningSeconds: 0 }
+
+function fence(protectedPrefixes: readonly Protected[] = [], ledger?: AnalyzeLedger) {
+  const memory = new MemoryLedger(new Protection(protectedPrefixes))
+  const journal: JournalEntry[] = []
+  const woken: number[] = []
+  const ports: AnalyzePorts = {
+    ledger: ledger ?? memory,
+    journal: {
+      write: async (entry) => {
+        journal.push(entry)
+      },
+    },
+    wake: async (at) => {
+      woken.push(at)
+    },
+    random: () => 0.5,
+    newId: (at) => `id ${at}`,
+  }
+  return { memory, journal, woken, ports }
+}
+
+function report(second: number, ...sources: Observation[]): SourceReport {
+  return {
+    schema: 'sipfence.report/1',
+    fence: 'f',
+    host: 'h',
+    boot: 'b',
+    seq: second + 1,
+    at: NOW + second * 1000,
+    clockSkewMs: 0,
+    lossFraction: 0,
+    countError: 0,
+    halfBlind: false,
+    totals: { w10: {}, sources: 1, knownGood: 0 },
+    baseline: { sources: 1 },
+    sources,
+    leftOut: 0,
+  }
+}
+
+function reflected(prefix: Prefix, more: Partial<Observation> = {}): Observation {
+  const settled = { challenges: 900, followed: 0, challenges60: 900, followed60: 0, finals: 900 }
+  return {
+    prefix,
+    transports: ['udp'],
+    w10: { packetsIn: 1_500, packetsOut: 1_500, outOfDialog: 1_500 },
+    w600: {},
+    settled: { ...settled, bytesIn: 1, bytesOut: 1, requests: 900, excused: 0 },
+    users: '0'.repeat(64),
+    proof: 'none',
+    knownGoodAt: null,
+    ttl: 60,
+    ...more,
+  }
+}
+
+function bruteForced(prefix: Prefix): Observation {
+  const sketch = new HyperLogLog(64)
+  for (let i = 0; i < 5; i++) sketch.add(keyedHash(1, `${i}`))
+  const users = Array.from(sketch.registers, (rank) => rank.toString(16)).join('')
+  const quiet = { challenges: 0, challenges60: 0, finals: 0, requests: 0 }
+  const { settled } = reflected(prefix)
+  return reflected(prefix, {
+    w10: {},
+    w600: { failures: 30 },
+    users,
+    proof: 'nonce',
+    settled: { ...settled, ...quiet },
+  })
+}
+
+function kinds(journal: readonly JournalEntry[]): string[] {
+  return journal.map((entry) => entry.kind)
+}
+
+describe('analyze()', () => {
+  test('makes one block of a reflection, with its reason, and wakes the reconcile loop', async () => {
+    const { journal, woken, ports, memory } = fence()
+    for (const second of [0, 1, 2]) await analyze(report(second, reflected(VICTIM)), ports, OPTIONS)
+    expect(kinds(journal)).toEqual(['detection', 'block'])
+    expect(woken).toEqual([NOW])
+    expect(await memory.openBlocks()).toMatchObject([
+      {
+        prefix: VICTIM,
+        scope: 'sip-udp',
+        class: 'reflection',
+        level: 1,
+        from: NOW,
+        until: NOW + 132_000,
+        weight: 300,
+      },
+    ])
+  })
+
+  test('blocks a proven brute force on UDP and TCP, with the second hot tick', async () => {
+    const { memory, ports } = fence()
+    await analyze(report(0, bruteForced(VICTIM)), ports, OPTIONS)
+    expect(await memory.openBlocks()).toEqual([])
+    await analyze(report(1, bruteForced(VICTIM)), ports, OPTIONS)
+    expect(await memory.openBlocks()).toMatchObject([{ scope: 'sip', class: 'brute-force', weight: 50 }])
+  })
+
+  test.each([
+    ['allowlisted', [{ prefix: onePrefix('192.0.2.0/24'), why: 'on the allowlist' }], /on the allowlist/],
+    ["the PBX's own", [{ prefix: VICTIM, why: "the PBX's own address" }], /own address/],
+  ])('refuses to block what is %s, and raises an alert', async (_, protectedPrefixes, why) => {
+    const { journal, memory, ports } = fence(protectedPrefixes)
+    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS)
+    expect(kinds(journal)).toEqual(['detection', 'refusal', 'alert'])
+    expect(journal[2]).toMatchObject({
+      alert: { kind: 'protected-source-flood', source: VICTIM, why: expect.stringMatching(why) },
+    })
+    expect(await memory.openBlocks()).toEqual([])
+  })
+
+  test('refuses to block what another host has proven known-good within 24 h, and blocks it after that', async () => {
+    const { journal, memory, ports } = fence()
+    const proofs = [{ source: VICTIM, proof: 'nonce' as const, knownGoodAt: NOW - 86_399_000 }]
+    const from = {
+      schema: 'sipfence.proofs/1',
+      fence: 'f',
+      host: 'other',
+      boot: 'b',
+      seq: 1,
+      at: NOW,
+    } as const
+    await learnProofs({ ...from, proofs }, ports)
+    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS)
+    expect(kinds(journal)).toEqual(['detection', 'refusal', 'alert'])
+    await analyze(report(2, reflected(VICTIM)), ports, OPTIONS)
+    expect(await memory.openBlocks()).toHaveLength(1)
+  })
+
+  test('while learning who is known-good it blocks reflection only, and says why', async () => {
+    const { journal, memory, ports } = fence()
+    const learning = { ...OPTIONS, learningSeconds: 4_200 }
+    const other = onePrefix('198.51.100.9/32')
+    for (const second of [0, 1])
+      await analyze(report(second, bruteForced(other), reflected(VICTIM)), ports, learning)
+    expect((await memory.openBlocks()).map(({ prefix }) => prefix)).toEqual([VICTIM])
+    expect(journal).toContainEqual(
+      expect.objectContaining({ kind: 'refusal', source: other, why: expect.stringMatching(/learning/) }),
+    )
+    for (const second of [4_200, 4_201]) await analyze(report(second, bruteForced(other)), ports, learning)
+    expect((await memory.openBlocks()).map(({ prefix }) => prefix)).toContain(other)
+  })
+
+  test('ends in the same block when a report comes twice', async () => {
+    const { memory, journal, ports } = fence()
+    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS)
+    const once = await memory.openBlocks()
+    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS)
+    expect(await memory.openBlocks()).toEqual(once)
+    expect(kinds(journal)).toEqual(['detection', 'block'])
+  })
+
+  test.each(['protection', 'knownGoodAt', 'firstReport', 'history', 'lastBlock'] as const)(
+    'blocks nothing when the ledger cannot tell its %s',
+    async (method) => {
+      const memory = new MemoryLedger(new Protection([]))
+      const broken = new Proxy(memory, {
+        get(target, name) {
+          if (name === method) return () => Promise.reject(new Error(`cannot ${method}`))
+          const value = Reflect.get(target, name)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      })
+      const { ports, woken } = fence([], broken)
+      await expect(analyze(report(0, reflected(VICTIM)), ports, OPTIONS)).rejects.toThrow(`cannot ${method}`)
+      expect(await memory.openBlocks()).toEqual([])
+      expect(woken).toEqual([])
+    },
+  )
+
+  test('a known-good claim by the very host that reports counts, though its proof has not arrived', async () => {
+    const { memory, ports } = fence()
+    await analyze(report(0, reflected(VICTIM, { knownGoodAt: NOW - 1_000 })), ports, OPTIONS)
+    expect(await memory.openBlocks()).toEqual([])
+  })
+})
