@@ -132,7 +132,7 @@ function explained(path: string, error: NodeJS.ErrnoException): Error {
   }
   if (error.code === 'EACCES') {
     const advice = 'give that user read permission on the file and its directories'
-    return new Error(`Cannot read capture "${path}": user ${process.getuid?.()} may not read it; ${advice}`)
+    return new Error(`Cannot read capture "${path}": user ${process.geteuid?.()} may not read it; ${advice}`)
   }
   return error
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { PacketSource } from '../../lib/capture.ts'
 import { captureFilter, tcpdumpArguments, tcpdumpSource } from '../../lib/host/tcpdump.ts'
 import { statisticsIn } from '../../lib/host/tcpdump-words.ts'
+import { lacks } from '../skips.ts'
 import { ethernet, udpPacket, writePcap } from '../traffic/wire.ts'
 
 const PORT = 45_060
@@ -169,10 +169,7 @@ test('an abort ends the child and the source without an error', async () => {
   await drain(source(command, { signal: abort.signal }))
 })
 
-const canCapture = process.getuid?.() === 0 && spawnSync('tcpdump', ['--version']).status === 0
-if (!canCapture) process.stderr.write('SKIPPED: the real tcpdump is not tried; it needs root and tcpdump\n')
-
-describe.skipIf(!canCapture)('the real tcpdump', () => {
+describe.skipIf(lacks('the real tcpdump', 'root', 'tcpdump'))('the real tcpdump', () => {
   test('sees datagrams on loopback, tells its statistics, and ends when aborted', async () => {
     const abort = new AbortController()
     const socket = createSocket('udp4')

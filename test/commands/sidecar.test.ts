@@ -1,0 +1,187 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { proofReport } from '../../lib/contract/proofs.ts'
+import { sourceReport } from '../../lib/contract/report.ts'
+import type { Counts } from '../../lib/core/source-record.ts'
+import type { ProofReport, SourceReport } from '../../lib/core/source-report.ts'
+import { lacks } from '../skips.ts'
+import { ROOT, sipfence } from './cli.ts'
+
+const SCENARIOS = join(ROOT, 'test/lab/loopback')
+const PORT = 15_060
+const PHONE = '127.0.0.2'
+
+let folder = ''
+const running: ChildProcess[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sipfence-sidecar-'))
+})
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function start(command: string, args: readonly string[]): ChildProcess {
+  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  running.push(child)
+  return child
+}
+
+/** sipp's own counts of one scenario: the last line of its counts file by the names of the first. */
+function sippCounts(scenario: string): Record<string, number> {
+  const name = readdirSync(folder).find(
+    (each) => each.startsWith(`${scenario}_`) && each.endsWith('_counts.csv'),
+  )
+  const lines = readFileSync(join(folder, name!), 'utf8').trim().split('\n')
+  const values = lines.at(-1)!.split(';')
+  return Object.fromEntries(lines[0]!.split(';').map((column, i) => [column, Number(values[i])]))
+}
+
+async function until(child: ChildProcess, words: RegExp): Promise<void> {
+  let seen = ''
+  for await (const chunk of child.stderr!) {
+    seen += String(chunk)
+    if (words.test(seen)) return
+  }
+  throw new Error(`ended without saying ${words}: ${seen}`)
+}
+
+interface Heard {
+  readonly reports: SourceReport[]
+  readonly proofs: ProofReport[]
+}
+
+/** Runs two sipp processes against each other while the sidecar listens on loopback; tells what it reported. */
+async function listenTo(caller: readonly string[], callee: readonly string[]): Promise<Heard> {
+  const args = [
+    'sidecar',
+    '--dry-run',
+    '--json',
+    '--interface',
+    'lo',
+    '--ports',
+    String(PORT),
+    '--pbx',
+    '127.0.0.1',
+  ]
+  const sidecar = start(process.execPath, [join(ROOT, 'dist/bin/sipfence.js'), ...args])
+  const printed: Buffer[] = []
+  sidecar.stdout!.on('data', (chunk: Buffer) => printed.push(chunk))
+  const ended = once(sidecar, 'close')
+  await until(sidecar, /counting SIP on lo/)
+  await setTimeout(1000) // tcpdump opens its socket
+  const common = ['-nostdin', '-timeout', '20s', '-trace_counts']
+  const server = start('sipp', [...callee, '-i', '127.0.0.1', '-p', String(PORT), ...common])
+  await setTimeout(500) // sipp says nothing when it listens
+  const client = start('sipp', [...caller, '-i', PHONE, '-p', String(PORT), `127.0.0.1:${PORT}`, ...common])
+  await Promise.all([once(client, 'close'), once(server, 'close')])
+  await setTimeout(1500) // what the kernel still holds back
+  sidecar.kill('SIGINT')
+  expect(await ended).toEqual([0, null])
+  const lines = Buffer.concat(printed)
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { schema: string })
+  return {
+    reports: lines
+      .filter(({ schema }) => schema.startsWith('sipfence.report'))
+      .map((each) => sourceReport.parse(each)),
+    proofs: lines
+      .filter(({ schema }) => schema.startsWith('sipfence.proofs'))
+      .map((each) => proofReport.parse(each)),
+  }
+}
+
+function countsOf(reports: readonly SourceReport[]): Counts | undefined {
+  return reports.at(-1)?.sources.find(({ prefix }) => prefix === `${PHONE}/32`)?.w600
+}
+
+describe.skipIf(lacks('the sidecar on loopback', 'root', 'tcpdump', 'sipp'))(
+  'sipfence sidecar --dry-run',
+  () => {
+    test('counts calls as sipp counted them, and the caller is known-good by his first', async () => {
+      const { reports, proofs } = await listenTo(
+        ['-sn', 'uac', '-m', '50', '-r', '25'],
+        ['-sn', 'uas', '-m', '50'],
+      )
+      const sent = sippCounts('uac')
+      expect(sent['0_INVITE_Sent']).toBe(50)
+      expect(countsOf(reports)).toMatchObject({
+        packetsIn: sent['0_INVITE_Sent']! + sent['5_ACK_Sent']! + sent['7_BYE_Sent']!,
+        invite: sent['0_INVITE_Sent'],
+        acks: sent['5_ACK_Sent'],
+        otherMethods: sent['7_BYE_Sent'],
+        finals: sent['4_200_Recv']! + sent['8_200_Recv']!,
+      })
+      expect(proofs.flatMap((each) => each.proofs)).toContainEqual(
+        expect.objectContaining({ source: `${PHONE}/32`, knownGoodAt: expect.any(Number) }),
+      )
+    })
+
+    test('counts registrations as sipp counted them, digest and all', async () => {
+      const uac = [
+        '-sf',
+        join(SCENARIOS, 'register-uac.xml'),
+        '-au',
+        '1001',
+        '-ap',
+        's3cret',
+        '-m',
+        '40',
+        '-r',
+        '25',
+      ]
+      const uas = ['-sf', join(SCENARIOS, 'register-uas.xml'), '-m', '40']
+      const { reports, proofs } = await listenTo(uac, uas)
+      const sent = sippCounts('register-uac')
+      expect(sent['4_200_Recv']).toBe(40)
+      expect(countsOf(reports)).toMatchObject({
+        register: sent['0_REGISTER_Sent'],
+        registerWithCredentials: sent['2_REGISTER_Sent'],
+        challenges: sent['1_401_Recv'],
+        followed: sent['1_401_Recv'],
+        successes: sent['4_200_Recv'],
+      })
+      expect(countsOf(reports)).not.toHaveProperty('failures')
+      expect(proofs).not.toEqual([])
+    })
+
+    test('counts a wrong password as a failure each time, and proves only that the address is real', async () => {
+      const uac = [
+        '-sf',
+        join(SCENARIOS, 'register-uac.xml'),
+        '-au',
+        '1001',
+        '-ap',
+        'wrong',
+        '-m',
+        '30',
+        '-r',
+        '25',
+      ]
+      const uas = ['-sf', join(SCENARIOS, 'register-uas.xml'), '-m', '30']
+      const { reports } = await listenTo(uac, uas)
+      const sent = sippCounts('register-uac')
+      expect(countsOf(reports)).toMatchObject({
+        failures: sent['3_403_Recv'],
+        challenges: sent['1_401_Recv'],
+      })
+      expect(reports.at(-1)?.sources[0]).toMatchObject({ proof: 'nonce', knownGoodAt: null })
+    })
+
+    test('says what it lacks where the interface is wrong', async () => {
+      const ended = await sipfence(['sidecar', '--dry-run', '--interface', 'nope0'])
+      expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(/nope0.*no such interface/) })
+    })
+  },
+)
+
+test('sipfence sidecar without --dry-run says that it cannot send yet', async () => {
+  expect(await sipfence(['sidecar'])).toMatchObject({ code: 2, err: expect.stringContaining('--dry-run') })
+})
