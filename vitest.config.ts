@@ -1,9 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
+/** Where .ci/run wants the results as JSON; people read them on the terminal. */
+const results = process.env['SIPFENCE_TEST_RESULTS']
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
-    sequence: { shuffle: false },
+    reporters: results === undefined ? ['default'] : ['default', ['json', { outputFile: results }]],
   },
 })

@@ -138,7 +138,7 @@ describe('digest', () => {
 })
 
 describe('bounds', () => {
-  const long = 'x'.repeat(100_000)
+  const long = 'x'.repeat(20_000)
 
   test('what is kept of absurdly long values is short', () => {
     const lines = [`User-Agent: ${long}`, `Authorization: Digest username="${'u'.repeat(3000)}", nonce="n"`]

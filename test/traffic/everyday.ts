@@ -2,7 +2,9 @@ import type { Address, Prefix } from '../../lib/core/prefix.ts'
 import { healthProbe, type Noise, noise } from './background.ts'
 import { startWithin } from './office.ts'
 import type { PbxOptions } from './pbx.ts'
+import type { PhoneOptions } from './phone.ts'
 import { type Recording, Stage, type StageOptions } from './stage.ts'
+import type { Socket } from './world.ts'
 
 /**
  * Scenarios in which nobody attacks and so nobody may be blocked.
@@ -97,20 +99,29 @@ export function trunkFailover(seed: number): Recording {
 /** A phone at home that tries its wrong password every second, and an office with four of the kind. */
 export function wrongPasswordPhone(seed: number): Recording {
   const stage = new Stage({ seed, seconds: 90 })
-  const wrong = { password: 'changed-last-week', retrySeconds: 1 }
-  const home = stage.fleet('198.18.0.1/32' as Prefix, '198.18.0.1' as Address, { phones: 1, phone: wrong })
+  const home = '198.18.0.1' as Address
+  const phone = brokenAt({ address: home, port: 5_060 })
+  const alone = stage.fleet('198.18.0.1/32' as Prefix, home, { phones: 1, phone })
   const address = '198.51.100.7' as Address
   const office = stage.office(address, { phones: 20, phone: { registerSeconds: 30 } })
-  startWithin(stage.world, [...home, ...office], 0, 5_000)
-  // The same NAT with other ports: phones whose passwords were changed at the PBX.
-  const stale = stage.fleet('198.51.100.7/32' as Prefix, address, { phones: 1, phone: wrong })
-  const others = [5_071, 5_072, 5_073].flatMap((port) =>
-    stage.fleet('198.51.100.7/32' as Prefix, address, {
-      phones: 1,
-      phone: { ...wrong, socket: { address, port } },
-    }),
+  startWithin(stage.world, [...alone, ...office], 0, 5_000)
+  const wrong = [5_070, 5_071, 5_072, 5_073].flatMap((port) =>
+    stage.fleet('198.51.100.7/32' as Prefix, address, { phones: 1, phone: brokenAt({ address, port }) }),
   )
-  startWithin(stage.world, [...stale, ...others], 5_000, 8_000)
+  startWithin(stage.world, wrong, 5_000, 8_000)
+  return stage.record()
+}
+
+/** Four such phones in an office whose other phones registered before the sensor started and do not again. */
+export function wrongPasswordColdOffice(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 60, unseenSeconds: 20, pbx: { phoneOptionsSeconds: 0 } })
+  const address = '198.51.100.7' as Address
+  const office = stage.office(address, { phones: 20 })
+  startWithin(stage.world, office, -19_000, -10_000)
+  const wrong = [5_070, 5_071, 5_072, 5_073].flatMap((port) =>
+    stage.fleet('198.51.100.7/32' as Prefix, address, { phones: 1, phone: brokenAt({ address, port }) }),
+  )
+  startWithin(stage.world, wrong, -9_000, -5_000)
   return stage.record()
 }
 
@@ -171,6 +182,10 @@ export function probesKeepalivesJunk(seed: number): Recording {
     healthProbe(stage.world, sender, { seconds, userAgent, domain: stage.peer.domain })
   }
   return stage.record()
+}
+
+function brokenAt(socket: Socket): Partial<PhoneOptions> {
+  return { socket, password: 'changed-last-week', retrySeconds: 1 }
 }
 
 /** 300 phones start within 3 s and subscribe during the 7 s after that. */

@@ -91,10 +91,17 @@ export function subscribe(asking: Asking, target: string, event: string): Reques
 }
 
 /** The shortest request that a PBX still answers: about 140 bytes, a quarter of its answer. */
-export function minimal(method: string, asking: Asking): RequestText {
-  const request = outOfDialog(method, asking, `sip:${asking.domain}`, asking.user)
-  const { userAgent: _, ...rest } = request
-  return rest
+export function minimal(method: string, { dice, local, user }: Asking): RequestText {
+  return {
+    kind: 'request',
+    method,
+    uri: 'sip:a',
+    via: { host: local.address, port: local.port, branch: `z9hG4bK${dice.token(4)}` },
+    from: { user, host: 'a', tag: dice.token(3) },
+    to: { user, host: 'a' },
+    callId: dice.token(8),
+    cseq: 1,
+  }
 }
 
 /** The ACK to a final response: of the same transaction unless it was a 2xx (RFC 3261 17.1.1.3, 13.2.2.4). */

@@ -80,7 +80,7 @@ export class Stage {
     this.truth({ source: sourcePrefix(address), role, verdict: 'never-block', ...more })
   }
 
-  must(address: Address, role: string, more: Pick<Truth, 'classes' | 'from'>): void {
+  must(address: Address, role: string, more: Partial<Truth>): void {
     this.truth({ source: sourcePrefix(address), role, verdict: 'must-block', ...more })
   }
 

@@ -56,6 +56,23 @@ export function reflectionForgedFollowUps(seed: number): Recording {
   return stage.record()
 }
 
+/** The sender acknowledges each refusal that his victim gets, as a caller would who had seen it. */
+export function reflectionForgedAcks(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 40 })
+  stage.ordinaryPeople()
+  reflect(stage, { styles: ['invite'], perSecond: 180, extras: ['ack'] })
+  return stage.record()
+}
+
+/** Eight REGISTERs a second, which no limit of ten seconds notices. */
+export function reflectionSlow(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 60 })
+  stage.ordinaryPeople()
+  reflect(stage, { styles: ['register'], perSecond: 8 })
+  stage.must(VICTIM, 'victim', { classes: ['reflection'], from: START + FROM_MS, withinSeconds: 30 })
+  return stage.record()
+}
+
 /** The victim is an IPv6 host. */
 export function reflectionIpv6(seed: number): Recording {
   const address = '2001:db8:0:10::5060' as Address

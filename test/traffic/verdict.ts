@@ -2,8 +2,8 @@ import { bitsOf, covers, type Prefix } from '../../lib/core/prefix.ts'
 import { ENFORCEMENT_MS, type Outcome } from './replay-recording.ts'
 import type { Truth } from './world.ts'
 
-const REFLECTION_WITHIN_MS = 5_000
-const OTHERS_WITHIN_MS = 20_000
+const REFLECTION_WITHIN_SECONDS = 5
+const OTHERS_WITHIN_SECONDS = 20
 /** Blocks take effect at a whole second, and the next packet may be a while away. */
 const SLACK_MS = 1_500
 
@@ -33,14 +33,16 @@ function wrongedBy(source: Prefix, truth: readonly Truth[], { blocks, dropped }:
   return [`blocked ${whom}, which cost it ${packets} packets: ${why.join('; ')}`]
 }
 
-function missed({ source, role, from = 0, classes = [] }: Truth, { blocks, dropped }: Outcome): string[] {
+function missed(truth: Truth, { blocks, dropped }: Outcome): string[] {
+  const { source, role, from = 0, classes = [], withinSeconds = usualSeconds(truth) } = truth
   const block = blocks.find(({ prefix }) => prefix === source)
   const whom = `${source} (${role})`
   if (block === undefined) return [`did not block ${whom}`]
-  const withinMs = classes[0] === 'reflection' ? REFLECTION_WITHIN_MS : OTHERS_WITHIN_MS
   const late = block.from - from
   const wrong: string[] = []
-  if (late > withinMs) wrong.push(`blocked ${whom} after ${late} ms; it should be within ${withinMs} ms`)
+  if (late > withinSeconds * 1000) {
+    wrong.push(`blocked ${whom} after ${late} ms; it should be within ${withinSeconds} s`)
+  }
   if (late < 0) wrong.push(`blocked ${whom} ${-late} ms before its attack`)
   if (!classes.some((name) => name === block.class)) {
     wrong.push(`blocked ${whom} for ${block.class}; it should be for ${classes.join(' or ')}`)
@@ -56,5 +58,11 @@ function unsaid({ source, role, from = 0 }: Truth, { alerts }: Outcome): string[
   const alert = alerts.find((each) => each.source === source && each.at >= from)
   if (alert === undefined) return [`raised no alert for ${source} (${role})`]
   const late = alert.at - from
-  return late > OTHERS_WITHIN_MS ? [`raised the alert for ${source} (${role}) only after ${late} ms`] : []
+  return late > OTHERS_WITHIN_SECONDS * 1000
+    ? [`raised the alert for ${source} (${role}) only after ${late} ms`]
+    : []
+}
+
+function usualSeconds({ classes = [] }: Truth): number {
+  return classes[0] === 'reflection' ? REFLECTION_WITHIN_SECONDS : OTHERS_WITHIN_SECONDS
 }

@@ -42,6 +42,8 @@ export interface Truth {
   readonly classes?: readonly DetectionClass[]
   /** When its attack, or the attack in its name, begins. */
   readonly from?: number
+  /** For must-block: how long it may take; 5 for reflection and 20 for the rest unless told. */
+  readonly withinSeconds?: number
   /** The attack must raise an alert that names the source. */
   readonly alert?: boolean
 }
