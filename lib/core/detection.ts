@@ -81,6 +81,17 @@ export interface Circumstances {
   readonly halfBlind: boolean
 }
 
+/** Below both of these no source can have points enough to keep a detection open. */
+export function leastNotable(limits: DetectionLimits): {
+  readonly failures: number
+  readonly traffic: number
+} {
+  const { challenges10, challenges60, replies10, amplifiedReplies10, requestsPerSecond } = limits
+  const traffic = Math.min(challenges10, challenges60, replies10, amplifiedReplies10, requestsPerSecond * 10)
+  const failures = Math.min(limits.failures600, limits.failures10)
+  return { failures: (failures * LEAVE_POINTS) / 100, traffic: (traffic * LEAVE_POINTS) / 100 }
+}
+
 /**
  * Weighs one observation against every class. Reflection needs a source that has not shown to be there: whoever
  * receives our challenges and answers them is no victim. A known-good source is weighed as well, on its

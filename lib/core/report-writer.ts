@@ -1,4 +1,4 @@
-import { type DetectionLimits, LEAVE_POINTS, weigh } from './detection.ts'
+import { type DetectionLimits, LEAVE_POINTS, leastNotable, weigh } from './detection.ts'
 import type { SourceRecord } from './source-record.ts'
 import { type Observation, observe, type ProofReport, type SourceReport } from './source-report.ts'
 import type { ProofNews, Sources } from './sources.ts'
@@ -40,6 +40,7 @@ export class ReportWriter {
   readonly #reporter: Reporter
   readonly #limits: DetectionLimits
   readonly #heartbeatSeconds: number
+  readonly #leastNotable: ReturnType<typeof leastNotable>
   #seq = 0
   #lastReport = 0
   #baseline = 0
@@ -49,6 +50,7 @@ export class ReportWriter {
     this.#reporter = reporter
     this.#limits = limits
     this.#heartbeatSeconds = heartbeatSeconds
+    this.#leastNotable = leastNotable(limits)
   }
 
   /** The report of the seconds before `second`, or undefined where there is nothing to tell; the last one always tells. */
@@ -85,6 +87,8 @@ export class ReportWriter {
   #notable(second: number): Observation[] {
     const found: { observation: Observation; points: number }[] = []
     for (const record of this.#recent(second, LOOK_BACK_SECONDS)) {
+      const { failures, traffic } = this.#leastNotable
+      if (record.failures(second) < failures && record.busiest(second) < traffic) continue
       const observation = observe(record, second)
       const knownGood = record.knownGoodAt !== null
       const suspicions = weigh(observation, { limits: this.#limits, knownGood, halfBlind: false })

@@ -12,8 +12,6 @@ export interface Via {
   readonly sentBy: string
   /** The transaction's name (RFC 3261 17.1.3); empty where the sender gave none. */
   readonly branch: string
-  readonly received: string
-  readonly rport: string
 }
 
 /** A From or To value (RFC 3261 20.20, 20.39). */
@@ -43,32 +41,28 @@ export interface Challenge {
 }
 
 export function readVia(value: string): Via | undefined {
-  const top = beforeComma(value)
+  const top = value.includes(',') ? beforeComma(value) : value
   const semicolon = top.indexOf(';')
   const head = semicolon < 0 ? top : top.slice(0, semicolon)
-  const match = /^\s*SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]{1,16})\s+(\S.*)$/i.exec(head.slice(0, LONGEST))
+  const match = SENT.exec(head.length > LONGEST ? head.slice(0, LONGEST) : head)
   if (match === null) return undefined
   const params = semicolon < 0 ? '' : top.slice(semicolon)
   return {
     transport: match[1]!.toUpperCase(),
     sentBy: match[2]!.trimEnd(),
     branch: parameter(params, 'branch'),
-    received: parameter(params, 'received'),
-    rport: parameter(params, 'rport'),
   }
 }
+
+const SENT = /^\s*SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]{1,16})\s+(\S.*)$/i
 
 export function readParty(value: string): Party {
   const open = endOfQuoted(value, value.indexOf('"')) // a display name may hold < and > in quotes
   const angle = value.indexOf('<', open)
-  if (angle >= 0) {
-    const close = value.indexOf('>', angle)
-    const end = close < 0 ? value.length : close
-    return { ...readUri(value.slice(angle + 1, end)), tag: parameter(value.slice(end), 'tag') }
-  }
-  const semicolon = value.indexOf(';', open)
-  const uri = semicolon < 0 ? value.slice(open) : value.slice(open, semicolon)
-  return { ...readUri(uri), tag: semicolon < 0 ? '' : parameter(value.slice(semicolon), 'tag') }
+  const end = angle < 0 ? value.indexOf(';', open) : value.indexOf('>', angle)
+  const uriEnd = end < 0 ? value.length : end
+  const { user, host } = readUri(value.slice(angle < 0 ? open : angle + 1, uriEnd))
+  return { user, host, tag: parameter(value.slice(uriEnd), 'tag') }
 }
 
 /** User and host of a sip:, sips: or tel: URI; empty text for what is not there. */
@@ -145,6 +139,7 @@ function endOfParameter(text: string, from: number): number {
   return text.length
 }
 
+const BLANK = 32
 const QUOTE = 34
 const COMMA = 44
 const SEMICOLON = 59
@@ -152,21 +147,44 @@ const OPEN = 60
 const CLOSE = 62
 const BACKSLASH = 92
 
-const DIGEST_PARAMETER =
-  /([A-Za-z][A-Za-z0-9_-]{0,31})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,|$)\s*/y
+const MOST_PARAMETERS = 32
 
+/** `name=value` pairs parted by commas (RFC 7616 3.4): the first of each name counts, names in small letters. */
 function digestParameters(value: string): Map<string, string> | undefined {
   const start = /^\s*Digest\s+/i.exec(value)
   if (start === null) return undefined
   const params = new Map<string, string>()
-  DIGEST_PARAMETER.lastIndex = start[0].length
-  for (let count = 0; count < 32; count++) {
-    const match = DIGEST_PARAMETER.exec(value)
-    if (match === null) break
-    const name = match[1]!.toLowerCase()
-    if (!params.has(name)) params.set(name, bounded(match[2]?.replace(/\\(.)/g, '$1') ?? match[3] ?? ''))
+  for (let at = start[0].length, left = MOST_PARAMETERS; at < value.length && left > 0; left--) {
+    const equals = value.indexOf('=', at)
+    if (equals < 0) break
+    const name = value.slice(at, equals).trim().toLowerCase()
+    let from = equals + 1
+    while (value.charCodeAt(from) === BLANK) from++
+    const quoted = value.charCodeAt(from) === QUOTE
+    const end = quoted ? endOfString(value, from + 1) : endOfToken(value, from)
+    if (!params.has(name)) params.set(name, digestValue(value, quoted ? from + 1 : from, end))
+    const comma = value.indexOf(',', end)
+    if (comma < 0) break
+    at = comma + 1
   }
   return params
+}
+
+function digestValue(value: string, from: number, end: number): string {
+  const text = bounded(value.slice(from, end))
+  return text.includes('\\') ? text.replace(/\\(.)/g, '$1') : text.trimEnd()
+}
+
+/** Position of the quote that ends a quoted string, or the end of the text. */
+function endOfString(value: string, from: number): number {
+  let at = from
+  while (at < value.length && value.charCodeAt(at) !== QUOTE) at += value.charCodeAt(at) === BACKSLASH ? 2 : 1
+  return Math.min(at, value.length)
+}
+
+function endOfToken(value: string, from: number): number {
+  const comma = value.indexOf(',', from)
+  return comma < 0 ? value.length : comma
 }
 
 /** The first of several values that are joined by commas; a comma within quotes or <> does not part them. */

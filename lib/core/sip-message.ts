@@ -76,12 +76,12 @@ export function readSip(bytes: Uint8Array): Reading {
   const startLine = readStartLine(line)
   if (startLine.kind === 'other' || startLine.kind === 'malformed') return startLine
   const fields = readFields(text, lineEnd < 0 ? text.length : lineEnd + 1)
-  const headers = headersOf(fields)
-  if (typeof headers === 'string') return { kind: 'malformed', reason: headers }
+  const message = messageOf(startLine, fields)
+  if (typeof message === 'string') return { kind: 'malformed', reason: message }
   const length = Math.min(bytes.length, start + fields.bodyAt + Math.max(0, fields.contentLength ?? 0))
   return {
     kind: 'message',
-    message: { ...headers, ...startLine } as SipMessage,
+    message,
     length: fields.contentLength === undefined ? bytes.length : length,
   }
 }
@@ -114,13 +114,20 @@ const METHODS =
 const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) +(\S{1,2048}) +SIP\/2\.0\s*$/
 const STATUS_LINE = /^SIP\/2\.0 +([1-6]\d\d)(?: |$)/
 
-type StartLine =
-  | { readonly kind: 'request'; readonly method: string; readonly uri: { user: string; host: string } }
-  | { readonly kind: 'response'; readonly status: number }
-  | { readonly kind: 'malformed'; readonly reason: string }
-  | { readonly kind: 'other' }
+interface RequestLine {
+  readonly kind: 'request'
+  readonly method: string
+  readonly uri: { readonly user: string; readonly host: string }
+}
 
-function readStartLine(line: string): StartLine {
+interface StatusLine {
+  readonly kind: 'response'
+  readonly status: number
+}
+
+type NoStartLine = { readonly kind: 'malformed'; readonly reason: string } | { readonly kind: 'other' }
+
+function readStartLine(line: string): RequestLine | StatusLine | NoStartLine {
   if (line.startsWith('SIP/')) {
     const status = STATUS_LINE.exec(line)
     if (status === null) return { kind: 'malformed', reason: 'status line is not "SIP/2.0 CODE REASON"' }
@@ -134,13 +141,13 @@ function readStartLine(line: string): StartLine {
 }
 
 interface Fields {
-  via?: string
-  from?: string
-  to?: string
-  callId?: string
-  cseq?: string
-  userAgent?: string
-  contentLength?: number
+  via: string | undefined
+  from: string | undefined
+  to: string | undefined
+  callId: string | undefined
+  cseq: string | undefined
+  userAgent: string | undefined
+  contentLength: number | undefined
   readonly credentials: Credentials[]
   readonly challenges: Challenge[]
   bodyAt: number
@@ -148,7 +155,18 @@ interface Fields {
 
 /** Header lines up to the blank one: CRLF or a bare LF, folded lines joined (RFC 3261 7.3.1). */
 function readFields(text: string, from: number): Fields {
-  const fields: Fields = { credentials: [], challenges: [], bodyAt: text.length }
+  const fields: Fields = {
+    via: undefined,
+    from: undefined,
+    to: undefined,
+    callId: undefined,
+    cseq: undefined,
+    userAgent: undefined,
+    contentLength: undefined,
+    credentials: [],
+    challenges: [],
+    bodyAt: text.length,
+  }
   let at = from
   for (let count = 0; at < text.length && count < MOST_LINES; count++) {
     let end = endOfLine(text, at)
@@ -169,47 +187,50 @@ function readFields(text: string, from: number): Fields {
   return fields
 }
 
-/** Names are case-insensitive and have compact forms (RFC 3261 7.3.3); of Via, From… the first one counts. */
+type FieldName = 'via' | 'from' | 'to' | 'callId' | 'cseq' | 'userAgent'
+type Kept = FieldName | 'length' | 'credentials' | 'challenges'
+
+/** The header fields that are read, by their names in small letters and their compact forms (RFC 3261 7.3.3). */
+const KEPT = new Map<string, Kept>([
+  ['via', 'via'],
+  ['v', 'via'],
+  ['from', 'from'],
+  ['f', 'from'],
+  ['to', 'to'],
+  ['t', 'to'],
+  ['call-id', 'callId'],
+  ['i', 'callId'],
+  ['cseq', 'cseq'],
+  ['user-agent', 'userAgent'],
+  ['server', 'userAgent'],
+  ['content-length', 'length'],
+  ['l', 'length'],
+  ['authorization', 'credentials'],
+  ['proxy-authorization', 'credentials'],
+  ['www-authenticate', 'challenges'],
+  ['proxy-authenticate', 'challenges'],
+])
+const LENGTHS = new Set(Array.from(KEPT.keys(), (name) => name.length))
+
+/** Names are case-insensitive; of Via, From… the first one counts. */
 function keepField(fields: Fields, name: string, value: string): void {
-  switch (name.trim().toLowerCase()) {
-    case 'via':
-    case 'v':
-      fields.via ??= value
+  const trimmed = name.trimEnd() // LWS before the colon is legal
+  const kept = LENGTHS.has(trimmed.length) ? KEPT.get(trimmed.toLowerCase()) : undefined
+  switch (kept) {
+    case undefined:
       break
-    case 'from':
-    case 'f':
-      fields.from ??= value
-      break
-    case 'to':
-    case 't':
-      fields.to ??= value
-      break
-    case 'call-id':
-    case 'i':
-      fields.callId ??= value
-      break
-    case 'cseq':
-      fields.cseq ??= value
-      break
-    case 'user-agent':
-    case 'server':
-      fields.userAgent ??= value
-      break
-    case 'content-length':
-    case 'l':
+    case 'length':
       if (fields.contentLength === undefined && /^\s*\d{1,9}\s*$/.test(value))
         fields.contentLength = Number(value)
       break
-    case 'authorization':
-    case 'proxy-authorization':
+    case 'credentials':
       keepDigest(fields.credentials, readCredentials(value))
       break
-    case 'www-authenticate':
-    case 'proxy-authenticate':
+    case 'challenges':
       keepDigest(fields.challenges, readChallenge(value))
       break
     default:
-      break
+      fields[kept] ??= value
   }
 }
 
@@ -217,26 +238,39 @@ function keepDigest<T>(list: T[], digest: T | undefined): void {
   if (digest !== undefined && list.length < MOST_DIGESTS) list.push(digest)
 }
 
-/** The fields that every message must have (RFC 3261 8.1.1), or the reason why it is malformed. */
-function headersOf(fields: Fields): Headers | string {
+/** The message, or the reason why it is malformed: these fields every message must have (RFC 3261 8.1.1). */
+function messageOf(start: RequestLine | StatusLine, fields: Fields): SipMessage | string {
   const via = fields.via === undefined ? undefined : readVia(fields.via)
   if (via === undefined) return 'no readable Via'
   if (fields.from === undefined) return 'no From'
   if (fields.to === undefined) return 'no To'
-  const callId = fields.callId?.trim() ?? ''
+  const callId = bounded(fields.callId?.trim() ?? '')
   if (callId === '') return 'no Call-ID'
   const cseq = fields.cseq === undefined ? undefined : readCSeq(fields.cseq)
   if (cseq === undefined) return 'no readable CSeq'
+  const from = readParty(fields.from)
+  const to = readParty(fields.to)
+  const userAgent = bounded(fields.userAgent?.trim() ?? '')
+  const { credentials, challenges } = fields
+  // Written out twice: spreading one object into another costs as much as all the parsing before it.
+  if (start.kind === 'request') {
+    const { kind, method, uri } = start
+    return { kind, method, uri, via, from, to, callId, cseq: cseq.number, userAgent, credentials, challenges }
+  }
+  const { kind, status } = start
+  const { method } = cseq
   return {
-    method: cseq.method,
+    kind,
+    method,
+    status,
     via,
-    from: readParty(fields.from),
-    to: readParty(fields.to),
-    callId: bounded(callId),
+    from,
+    to,
+    callId,
     cseq: cseq.number,
-    userAgent: bounded(fields.userAgent?.trim() ?? ''),
-    credentials: fields.credentials,
-    challenges: fields.challenges,
+    userAgent,
+    credentials,
+    challenges,
   }
 }
 

@@ -171,6 +171,17 @@ export class SourceRecord {
     return collect((column) => this.#minutes.sum(column, minute - MINUTES + 1, minute))
   }
 
+  /** Failures of 10 minutes; cheap to ask of every source each second. */
+  failures(end: number): number {
+    return this.#lately('failures', end, MINUTES)
+  }
+
+  /** The most of what else is held against sources, and never less than any window of an observation shows. */
+  busiest(end: number): number {
+    const answers = Math.max(this.#lately('challenges', end, 3), this.#lately('finals', end, 2))
+    return Math.max(answers, this.#lately('outOfDialog', end, 2))
+  }
+
   settled(end: number): Settled {
     const followUp = end - FOLLOW_UP_SECONDS
     const excuse = end - EXCUSE_SECONDS
@@ -195,6 +206,11 @@ export class SourceRecord {
     both.merge(this.#users.registers)
     both.merge(this.#earlierUsers.registers)
     return both.registers
+  }
+
+  #lately(counter: Counter, end: number, minutes: number): number {
+    const minute = Math.floor((end - 1) / 60)
+    return this.#minutes.sum(INDEX[counter], minute - minutes + 1, minute)
   }
 
   #rotateUsers(spell: number): void {

@@ -12,29 +12,20 @@ import { readSip } from '../../lib/core/sip-message.ts'
 import { request } from './talk.ts'
 
 describe('Via', () => {
-  const none = { branch: '', received: '', rport: '' }
   test.each([
-    ['SIP/2.0/UDP host', { transport: 'UDP', sentBy: 'host', ...none }],
-    [
-      '  SIP / 2.0 / tcp   host:5070 ;branch=x',
-      { transport: 'TCP', sentBy: 'host:5070', ...none, branch: 'x' },
-    ],
-    ['sip/2.0/wss h ; BRANCH = x', { transport: 'WSS', sentBy: 'h', ...none, branch: 'x' }],
-    [
-      'SIP/2.0/UDP [2001:db8::1]:5060;branch=x',
-      { transport: 'UDP', sentBy: '[2001:db8::1]:5060', ...none, branch: 'x' },
-    ],
-    [
-      'SIP/2.0/UDP h;rport=5071;received=192.0.2.7;branch=x',
-      { transport: 'UDP', sentBy: 'h', branch: 'x', received: '192.0.2.7', rport: '5071' },
-    ],
-    ['SIP/2.0/UDP h;x="a;branch=no,";branch=yes', { transport: 'UDP', sentBy: 'h', ...none, branch: 'yes' }],
-    ['SIP/2.0/UDP h;branch=one;branch=two', { transport: 'UDP', sentBy: 'h', ...none, branch: 'one' }],
-    ['SIP/2.0/UDP h;branch', { transport: 'UDP', sentBy: 'h', ...none }],
-    ['SIP/2.0/UDP h;notbranch=x;;branch=y', { transport: 'UDP', sentBy: 'h', ...none, branch: 'y' }],
-    ['SIP/2.0/UDP h,SIP/2.0/UDP i;branch=second', { transport: 'UDP', sentBy: 'h', ...none }],
-  ])('%s', (value, via) => {
-    expect(readVia(value)).toEqual(via)
+    ['SIP/2.0/UDP host', 'UDP', 'host', ''],
+    ['  SIP / 2.0 / tcp   host:5070 ;branch=x', 'TCP', 'host:5070', 'x'],
+    ['sip/2.0/wss h ; BRANCH = x', 'WSS', 'h', 'x'],
+    ['SIP/2.0/UDP [2001:db8::1]:5060;branch=x', 'UDP', '[2001:db8::1]:5060', 'x'],
+    ['SIP/2.0/UDP h;rport=5071;received=192.0.2.7;branch=x', 'UDP', 'h', 'x'],
+    ['SIP/2.0/UDP h;branch="x"', 'UDP', 'h', 'x'],
+    ['SIP/2.0/UDP h;x="a;branch=no,";branch=yes', 'UDP', 'h', 'yes'],
+    ['SIP/2.0/UDP h;branch=one;branch=two', 'UDP', 'h', 'one'],
+    ['SIP/2.0/UDP h;branch', 'UDP', 'h', ''],
+    ['SIP/2.0/UDP h;notbranch=x;;branch=y', 'UDP', 'h', 'y'],
+    ['SIP/2.0/UDP h,SIP/2.0/UDP i;branch=second', 'UDP', 'h', ''],
+  ])('%s', (value, transport, sentBy, branch) => {
+    expect(readVia(value)).toEqual({ transport, sentBy, branch })
   })
 
   test.each(['', 'SIP/2.0', 'SIP/2.0/UDP', 'HTTP/1.1 proxy', 'SIP/2.0/ host', ', SIP/2.0/UDP host'])(
@@ -97,7 +88,7 @@ describe('digest', () => {
       { ...whole, algorithm: 'SHA-256' },
     ],
     ['Digest username="al\\"i\\\\ce"', { user: 'al"i\\ce', realm: '', nonce: '', nc: '', algorithm: 'MD5' }],
-    ['Digest nonce="n', { user: '', realm: '', nonce: '', nc: '', algorithm: 'MD5' }],
+    ['Digest nonce="', { user: '', realm: '', nonce: '', nc: '', algorithm: 'MD5' }],
     ['Digest nonce=""', { user: '', realm: '', nonce: '', nc: '', algorithm: 'MD5' }],
     ['Digest ,', { user: '', realm: '', nonce: '', nc: '', algorithm: 'MD5' }],
     ['Digest nonce="n", broken, realm="r"', { user: '', realm: '', nonce: 'n', nc: '', algorithm: 'MD5' }],
@@ -162,8 +153,7 @@ describe('bounds', () => {
     expect(reading).toMatchObject({ kind: 'message', message: { userAgent: 'end' } })
   })
 
-  // The line after a value that has reached its limit is read as a header of its own, though it is folded.
-  test.fails('a folded line is never a header, however long the value before it', () => {
+  test('a folded line is never a header, however long the value before it', () => {
     const folded = `Via: SIP/2.0/UDP h;pad=${'x'.repeat(5000)}\r\n WWW-Authenticate: Digest nonce="forged"`
     const reading = readSip(Buffer.from(request('REGISTER', { lines: [folded] })))
     expect(reading).toMatchObject({ kind: 'message', message: { challenges: [] } })

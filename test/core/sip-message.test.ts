@@ -115,7 +115,7 @@ describe('header lines', () => {
       kind: 'request',
       method: 'OPTIONS',
       uri: { user: 'bob', host: 'example.com' },
-      via: { transport: 'UDP', sentBy: '192.0.2.7:5062', branch: 'z9hG4bKa', received: '', rport: '' },
+      via: { transport: 'UDP', sentBy: '192.0.2.7:5062', branch: 'z9hG4bKa' },
       from: { user: 'alice', host: 'example.com', tag: 'a1' },
       to: { user: 'bob', host: 'example.com', tag: '' },
       callId: 'c1@192.0.2.7',

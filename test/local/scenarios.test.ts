@@ -1,10 +1,20 @@
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import { DEFAULTS } from '../../lib/config.ts'
+import type { Packet } from '../../lib/core/packet.ts'
+import type { Prefix } from '../../lib/core/prefix.ts'
+import { readCapture } from '../../lib/host/capture-file.ts'
 import { type Outcome, replay } from '../traffic/replay-recording.ts'
 import { SCENARIOS } from '../traffic/scenarios.ts'
 import type { Recording } from '../traffic/stage.ts'
 import { wrongs } from '../traffic/verdict.ts'
+import { writePcap } from '../traffic/wire.ts'
 
 const SEED = 20_260_302
+
+function fail(warning: string): never {
+  throw new Error(warning)
+}
 
 async function play(name: string, learningSeconds = 0): Promise<Outcome & Pick<Recording, 'truth'>> {
   const recording = SCENARIOS[name]!(SEED)
@@ -15,13 +25,17 @@ const SENTENCES: Readonly<Record<string, string>> = {
   phones: 'phones that the sensor meets in the middle of their day are left alone',
   'nat-office-boot': 'an office of 300 phones that boots in 10 s behind one address is left alone',
   'nat-office-boot-kamailio': 'an office that boots is left alone though it shares its nonces with others',
+  'nat-office-boot-satellite': 'an office that boots over a satellite link is left alone',
   'pbx-restart': 'offices whose phones try nonces from before a restart are left alone',
   'pbx-restart-kamailio': 'offices whose dead nonces are not called stale are left alone',
   'trunk-100cps': 'a trunk of 100 calls/s without credentials is left alone',
   'trunk-without-ringing': 'a trunk whose calls do not ring for up to 45 s is left alone',
   'trunk-all-refused': "a trunk whose calls are all refused from the sensor's first second is left alone",
   'trunk-failover': 'a carrier that moves to another address at full rate is left alone',
+  'options-peer': 'a PBX that asks OPTIONS for each of its extensions is left alone',
   'wrong-password-phone': 'phones that try a wrong password every second are left alone',
+  'wrong-password-cold-office': 'four such phones are left alone while the fence learns whom it knows',
+  'wrong-password-cold-busy': 'four such phones are left alone while the fence learns on a busy PBX',
   'slow-human': 'people who take up to 55 s to type their password are left alone',
   'fleet-reconnect': 'a thousand phones that come back after an outage are left alone',
   'probes-keepalives-junk': 'monitoring, keepalives and bytes that are no SIP are left alone',
@@ -32,6 +46,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
     'the victim of forged INVITEs whose refusals the PBX repeats is spared further answers',
   'reflection-minimal-options': 'the victim of short questions with long answers is spared further answers',
   'reflection-forged-follow-ups': 'a victim is spared though the attacker answers the challenges in its name',
+  'reflection-forged-acks': 'a victim is spared though the attacker acknowledges the refusals in its name',
+  'reflection-slow': 'the victim of eight forged REGISTERs a second is spared further answers',
   'reflection-ipv6': 'the victim of forged REGISTERs over IPv6 is spared further answers',
   'reflection-amidst-office': 'a victim is spared while an office boots, and the office is left alone',
   'brute-force-many-users': 'an address that guesses passwords of many users is blocked',
@@ -49,15 +65,104 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'random-spoof': 'addresses that are forged once each are left alone',
 }
 
+/** Scenarios that the detectors get wrong today. A test that stops failing says so. */
+const WRONG_TODAY: ReadonlySet<string> = new Set([
+  // 100 calls/s that the PBX takes without a challenge and answers with 503: 30 final replies a second to a
+  // source without proof are called a reflection after 6 s (replies-10s), though the source acknowledges each.
+  'trunk-all-refused',
+  // 66 OPTIONS a second from a peer that has not yet had a call answered: the 200s to it are called a reflection
+  // (replies-10s). Nothing that the PBX sends there could come back, so the peer has no way to prove itself.
+  'options-peer',
+  // Failures are put to a silent victim's account where a shared nonce was sent to it as well: the block says
+  // brute force, and during learning, when only reflection blocks, it comes by replies-10s alone.
+  'reflection-forged-follow-ups',
+])
+
+/** Scenarios in which only the learning period can protect, because the sensor has seen nothing good yet. */
+const COLD: ReadonlySet<string> = new Set(['wrong-password-cold-office', 'wrong-password-cold-busy'])
+
+const WHILE_LEARNING = [
+  'phones',
+  'nat-office-boot',
+  'pbx-restart-kamailio',
+  'trunk-100cps',
+  'trunk-failover',
+  'wrong-password-cold-office',
+  'fleet-reconnect',
+  'framed-phone',
+  'reflection-unique',
+  'reflection-invite-stateful',
+  'reflection-amidst-office',
+]
+
 test('every scenario is judged', () => {
   expect(Object.keys(SENTENCES).sort()).toEqual(Object.keys(SCENARIOS).sort())
 })
 
+test('the same seed gives the same packets and another seed others', () => {
+  const capture = (seed: number) => Buffer.from(writePcap(SCENARIOS['wrong-password-phone']!(seed).frames))
+  expect(capture(SEED).equals(capture(SEED))).toBe(true)
+  expect(capture(SEED).equals(capture(SEED + 1))).toBe(false)
+})
+
+test('a capture file of a scenario reads back as the packets that the fence is fed', async () => {
+  const { frames } = SCENARIOS['pbx-restart']!(SEED)
+  const file = Readable.from([Buffer.from(writePcap(frames))])
+  const packets: Packet[] = []
+  for await (const batch of readCapture('scenario', file, fail)) packets.push(...batch.packets)
+  const rounded = (packet: Packet) => ({
+    ...packet,
+    at: Math.round(packet.at),
+    payload: Buffer.from(packet.payload),
+  })
+  expect(packets.map(rounded)).toEqual(frames.map(({ packet }) => rounded(packet)))
+})
+
+test('the verdict names a block that should not be, one that is missing and an alert that was not raised', async () => {
+  const outcome = await play('reflection-unique')
+  const [victim, absent] = ['192.0.2.66/32' as Prefix, '192.0.2.67/32' as Prefix]
+  const innocent = { source: victim, role: 'friend', verdict: 'never-block', alert: true } as const
+  const guilty = { source: absent, role: 'foe', verdict: 'must-block', classes: ['flood'] } as const
+  expect(wrongs([innocent, guilty], outcome)).toEqual([
+    expect.stringMatching(/^blocked 192\.0\.2\.66\/32 \(friend\), which cost it \d{4} packets: reflection/),
+    'did not block 192.0.2.67/32 (foe)',
+    'raised no alert for 192.0.2.66/32 (friend)',
+  ])
+  expect(wrongs([], outcome)).toHaveLength(1)
+})
+
 describe('a fence that has learned whom it knows', () => {
   for (const [name, sentence] of Object.entries(SENTENCES)) {
-    test(`${sentence} (${name})`, async () => {
+    if (COLD.has(name)) continue
+    const judged = WRONG_TODAY.has(name) ? test.fails : test
+    judged(`${sentence} (${name})`, async () => {
       const outcome = await play(name)
       expect(wrongs(outcome.truth, outcome)).toEqual([])
     })
   }
+})
+
+describe('a fence that is still learning', () => {
+  for (const name of WHILE_LEARNING) {
+    test(`${SENTENCES[name]} (${name})`, async () => {
+      const outcome = await play(name, DEFAULTS.learningSeconds)
+      expect(wrongs(outcome.truth, outcome)).toEqual([])
+    })
+  }
+
+  // Somebody is proven in the sensor's first second, before the first report, and so the fence takes itself for one
+  // that knows its people: it does not learn at all.
+  test.fails(`${SENTENCES['wrong-password-cold-busy']} (wrong-password-cold-busy)`, async () => {
+    const outcome = await play('wrong-password-cold-busy', DEFAULTS.learningSeconds)
+    expect(wrongs(outcome.truth, outcome)).toEqual([])
+  })
+
+  // The same: one phone registers in the first second.
+  test.fails('an address that guesses passwords is noticed and not blocked (brute-force-many-users)', async () => {
+    const { blocks, detections } = await play('brute-force-many-users', DEFAULTS.learningSeconds)
+    expect(blocks).toEqual([])
+    expect(detections.map(({ source, class: name }) => `${name} ${source}`)).toEqual([
+      'brute-force 192.0.2.99/32',
+    ])
+  })
 })

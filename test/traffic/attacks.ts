@@ -95,8 +95,10 @@ function send(world: World, forgery: ForgeryOptions, request: RequestText, path:
   const sent = withJunk(world, forgery, request)
   put(sent)
   for (const extra of forgery.extras ?? []) {
-    if (extra === 'ack' && request.method === 'INVITE') put(acknowledgement(sent))
-    else if (extra === 'bye' || extra === 'ack') put(inNoDialog(world, extra, request))
+    // An ACK before the answer that it acknowledges would be ignored, so a sender waits for it to have gone out.
+    if (extra === 'ack' && request.method === 'INVITE') {
+      world.after(world.dice.between(60, 200), () => put(acknowledgement(sent)))
+    } else if (extra === 'bye' || extra === 'ack') put(inNoDialog(world, extra, request))
   }
   if (forgery.borrowNonce === undefined) return
   world.after(world.dice.between(40, 400), () => {

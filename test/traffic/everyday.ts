@@ -37,6 +37,17 @@ export function natOfficeBootKamailio(seed: number): Recording {
   return stage.record()
 }
 
+/** An office boots over a satellite: round trips of 1.5 s and losses, so that every request is sent again. */
+export function natOfficeBootSatellite(seed: number): Recording {
+  const stage = new Stage({ seed, seconds: 40 })
+  const address = '198.51.100.7' as Address
+  const phone = { subscriptions: 22, subscribeSeconds: 0.31 }
+  const office = stage.office(address, { phones: 120, phone })
+  stage.world.setPath(address, { latencyMs: 700, jitterMs: 200, loss: 0.02, ttl: 50 })
+  startWithin(stage.world, office, 0, 3_000)
+  return stage.record()
+}
+
 /** The PBX restarts and takes no nonce from before: an office that the sensor knows, and one that it does not. */
 export function pbxRestart(seed: number): Recording {
   return afterRestart({ seed, seconds: 60 })
@@ -76,7 +87,7 @@ export function trunkAllRefused(seed: number): Recording {
     seed,
     seconds: 40,
     trunks: [address],
-    pbx: { plan, trunkOptionsSeconds: 30 },
+    pbx: { plan },
   })
   stage.trunk({ socket: { address, port: 5_060 }, callsPerSecond: 100, fromMs: 1_000, untilMs: 40_000 })
   return stage.record()
@@ -93,6 +104,20 @@ export function trunkFailover(seed: number): Recording {
     fromMs: 20_500,
     untilMs: 60_000,
   })
+  return stage.record()
+}
+
+/**
+ * Another PBX asks OPTIONS for each of its 2,000 extensions twice a minute, 66 a second, and places a call every
+ * five seconds; the sensor starts amidst it.
+ */
+export function optionsPeer(seed: number): Recording {
+  const address = '192.0.2.45' as Address
+  const stage = new Stage({ seed, seconds: 40, unseenSeconds: 20, trunks: [address] })
+  const socket = { address, port: 5_060 }
+  stage.trunk({ socket, callsPerSecond: 0.2, fromMs: -19_000, untilMs: 40_000 })
+  const ask = { seconds: 1 / 66, userAgent: 'peer', domain: stage.peer.domain }
+  healthProbe(stage.world, { ...stage.peer, socket: { address, port: 5_080 } }, ask)
   return stage.record()
 }
 
@@ -115,13 +140,18 @@ export function wrongPasswordPhone(seed: number): Recording {
 /** Four such phones in an office whose other phones registered before the sensor started and do not again. */
 export function wrongPasswordColdOffice(seed: number): Recording {
   const stage = new Stage({ seed, seconds: 60, unseenSeconds: 20, pbx: { phoneOptionsSeconds: 0 } })
-  const address = '198.51.100.7' as Address
-  const office = stage.office(address, { phones: 20 })
-  startWithin(stage.world, office, -19_000, -10_000)
-  const wrong = [5_070, 5_071, 5_072, 5_073].flatMap((port) =>
-    stage.fleet('198.51.100.7/32' as Prefix, address, { phones: 1, phone: brokenAt({ address, port }) }),
-  )
-  startWithin(stage.world, wrong, -9_000, -5_000)
+  coldOffice(stage)
+  return stage.record()
+}
+
+/** The same on a PBX where a trunk is busy from the first second that the sensor sees. */
+export function wrongPasswordColdBusy(seed: number): Recording {
+  const trunk = '192.0.2.40' as Address
+  const pbx = { phoneOptionsSeconds: 0 }
+  const stage = new Stage({ seed, seconds: 60, unseenSeconds: 20, trunks: [trunk], pbx })
+  const socket = { address: trunk, port: 5_060 }
+  stage.trunk({ socket, callsPerSecond: 20, fromMs: -19_000, untilMs: 60_000 })
+  coldOffice(stage)
   return stage.record()
 }
 
@@ -182,6 +212,15 @@ export function probesKeepalivesJunk(seed: number): Recording {
     healthProbe(stage.world, sender, { seconds, userAgent, domain: stage.peer.domain })
   }
   return stage.record()
+}
+
+function coldOffice(stage: Stage): void {
+  const address = '198.51.100.7' as Address
+  startWithin(stage.world, stage.office(address, { phones: 20 }), -19_000, -10_000)
+  const wrong = [5_070, 5_071, 5_072, 5_073].flatMap((port) =>
+    stage.fleet('198.51.100.7/32' as Prefix, address, { phones: 1, phone: brokenAt({ address, port }) }),
+  )
+  startWithin(stage.world, wrong, -9_000, -5_000)
 }
 
 function brokenAt(socket: Socket): Partial<PhoneOptions> {

@@ -7,7 +7,7 @@ import { type Binding, PbxSubscribers } from './pbx-subscribers.ts'
 import { Replies } from './replies.ts'
 import { type RequestText, type ResponseText, respond } from './sip-text.ts'
 import { UserAgent } from './user-agent.ts'
-import type { Datagram, Socket, World } from './world.ts'
+import type { Socket, World } from './world.ts'
 
 /** What becomes of a call. Times are milliseconds from the INVITE. */
 export interface CallPlan {
@@ -31,6 +31,8 @@ export interface PbxOptions {
   readonly stateful: boolean
   /** Calls from here need no credentials. */
   readonly trunks: ReadonlySet<Address>
+  /** Header lines that each challenge carries besides what it must. */
+  readonly refusalLines: readonly string[]
   /** Undefined for a user who does not exist. */
   readonly passwordOf: (user: string) => string | undefined
   readonly plan: (number: string, dice: Dice) => CallPlan
@@ -71,7 +73,7 @@ export class Pbx {
     world.watch(options.address)
     this.#agent = new UserAgent(world, {
       socket: this.socket,
-      onRequest: (request, datagram) => this.#take(request, datagram),
+      onRequest: (request, { from }) => this.#take(request, answersGoTo(request, from)),
     })
     this.#replies = new Replies(world, this.#agent, options.stateful)
     const parts = { world, agent: this.#agent, socket: this.socket, options }
@@ -101,11 +103,10 @@ export class Pbx {
     this.watchTrunk(trunk, { fromMs: fromMs + trunkOptionsSeconds * 1000, untilMs })
   }
 
-  #take(request: RequestText, datagram: Datagram): void {
-    if (this.#down) return
-    if (this.#replies.repeats(request, datagram.from)) return
+  #take(request: RequestText, from: Socket): void {
+    if (this.#down || this.#replies.repeats(request, from)) return
     this.#world.after(this.#world.dice.between(0.3, 4), () => {
-      if (!this.#down) this.#handle(request, datagram.from)
+      if (!this.#down) this.#handle(request, from)
     })
   }
 
@@ -135,7 +136,8 @@ export class Pbx {
   #challenge(request: RequestText, from: Socket, stale: boolean): void {
     const status = request.method === 'REGISTER' ? 401 : 407
     const challenge = { realm: this.#options.realm, nonce: this.#nonces.next(), stale, qop: true }
-    this.#replies.send(this.#reply(request, status, from, { challenge }), from)
+    const lines = this.#options.refusalLines
+    this.#replies.send(this.#reply(request, status, from, { challenge, lines }), from)
   }
 
   #accept(request: RequestText, from: Socket): void {
@@ -155,4 +157,9 @@ export class Pbx {
     const tag = this.#world.dice.token(12)
     return respond(request, status, { server: this.#options.server, tag, seenFrom: from, ...more })
   }
+}
+
+/** RFC 3261 18.2.2 and RFC 3581 section 4. */
+function answersGoTo({ via, isBare = false }: RequestText, from: Socket): Socket {
+  return isBare ? { address: from.address, port: via.port } : from
 }

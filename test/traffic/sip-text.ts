@@ -28,6 +28,8 @@ export interface RequestText extends Common {
   readonly uri: string
   readonly userAgent?: string
   readonly answer?: DigestAnswer
+  /** Without what a request can do without: rport, so that the answer goes to the Via's port, and Content-Length. */
+  readonly isBare?: boolean
 }
 
 export interface ResponseText extends Common {
@@ -101,6 +103,7 @@ export function minimal(method: string, { dice, local, user }: Asking): RequestT
     to: { user, host: 'a' },
     callId: dice.token(8),
     cseq: 1,
+    isBare: true,
   }
 }
 

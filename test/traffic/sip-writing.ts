@@ -27,15 +27,15 @@ export function textOf(message: SipText): string {
     ...(contact === undefined ? [] : [`Contact: <${contact}>`]),
     ...digestLines(message),
     ...lines,
-    `Content-Length: ${body.length}`,
+    ...(message.kind === 'request' && message.isBare === true ? [] : [`Content-Length: ${body.length}`]),
   ]
   return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
-function requestLines({ method, uri, via, userAgent }: RequestText): string[] {
+function requestLines({ method, uri, via, userAgent, isBare = false }: RequestText): string[] {
   return [
     `${method} ${uri} SIP/2.0`,
-    `Via: SIP/2.0/UDP ${hostText(via.host)}:${via.port};branch=${via.branch};rport`,
+    `Via: SIP/2.0/UDP ${hostText(via.host)}:${via.port};branch=${via.branch}${isBare ? '' : ';rport'}`,
     ...(userAgent === undefined ? [] : ['Max-Forwards: 70', `User-Agent: ${userAgent}`]),
   ]
 }

@@ -26,6 +26,10 @@ export interface StageOptions {
 }
 
 const DOMAIN = 'pbx.example.com'
+const VERBOSE = [
+  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE, INFO, UPDATE, REGISTER, REFER, NOTIFY, PUBLISH, SUBSCRIBE',
+  'Supported: timer, path, replaces',
+]
 const PBX = '203.0.113.10' as Address
 
 /** A world with one PBX, and the ways to put people on it and to say what is true of them. */
@@ -113,6 +117,7 @@ function pbxOptions({ make = 'freeswitch', trunks = [], pbx = {} }: StageOptions
     nonces: kamailio ? 'per-second' : 'per-request',
     refusal: kamailio ? 401 : 403,
     stateful: !kamailio,
+    refusalLines: kamailio ? [] : VERBOSE,
     trunks: new Set(trunks),
     passwordOf: (user) => (/^[12]\d{3}$/.test(user) ? passwordOf(user) : undefined),
     plan: ordinaryCall,

@@ -1,14 +1,14 @@
-import type { DetectionClass } from '../../lib/core/detection.ts'
 import type { Address, Prefix } from '../../lib/core/prefix.ts'
 import { type ForgeryOptions, forge, forgeAtRandom } from './attacks.ts'
 import { bootOffice } from './everyday.ts'
-import { bruteForce, type FloodOptions, flood, nonceFetcher } from './intruder.ts'
+import { nonceFetcher } from './intruder.ts'
 import { startWithin } from './office.ts'
 import { type Recording, Stage } from './stage.ts'
 import { START } from './world.ts'
 
 const VICTIM = '192.0.2.66' as Address
-const INTRUDER = '192.0.2.99' as Address
+/** Where the sender has an address of his own, and uses it. */
+const SENDER = '192.0.2.99' as Address
 const FROM_MS = 10_000
 
 type Forged = Partial<ForgeryOptions> & Pick<ForgeryOptions, 'styles' | 'perSecond'>
@@ -49,8 +49,8 @@ export function reflectionMinimalOptions(seed: number): Recording {
 export function reflectionForgedFollowUps(seed: number): Recording {
   const stage = new Stage({ seed, seconds: 40, make: 'kamailio' })
   stage.ordinaryPeople()
-  const own = { ...stage.peer, socket: { address: INTRUDER, port: 5_060 } }
-  stage.truth({ source: `${INTRUDER}/32` as Prefix, role: 'fetches nonces', verdict: 'may-block' })
+  const own = { ...stage.peer, socket: { address: SENDER, port: 5_060 } }
+  stage.truth({ source: `${SENDER}/32` as Prefix, role: 'fetches nonces', verdict: 'may-block' })
   const borrowNonce = nonceFetcher(stage.world, own)
   reflect(stage, { styles: ['register'], perSecond: 100, borrowNonce })
   return stage.record()
@@ -88,58 +88,6 @@ export function reflectionAmidstOffice(seed: number): Recording {
   bootOffice(stage, '198.51.100.7' as Address)
   reflect(stage, { styles: ['register'], perSecond: 150, fromMs: 2_000 })
   return stage.record()
-}
-
-/** Two guesses a second over 50 users. */
-export function bruteForceManyUsers(seed: number): Recording {
-  const stage = new Stage({ seed, seconds: 60 })
-  stage.ordinaryPeople()
-  breakIn(stage, 2)
-  return stage.record()
-}
-
-/** The same against a PBX that challenges again instead of refusing, whose nonces the others share. */
-export function bruteForceKamailioNonce(seed: number): Recording {
-  const stage = new Stage({ seed, seconds: 60, make: 'kamailio' })
-  stage.ordinaryPeople()
-  const home = stage.fleet('198.18.0.0/24' as Prefix, '198.18.0.1' as Address, {
-    phones: 60,
-    phone: { registerSeconds: 15 },
-  })
-  startWithin(stage.world, home, 0, 10_000)
-  breakIn(stage, 4)
-  return stage.record()
-}
-
-/** Guesses on nonces that another address fetched: nothing shows whether their sender gets the answers. */
-export function bruteForceBorrowedNonce(seed: number): Recording {
-  const stage = new Stage({ seed, seconds: 60, make: 'kamailio' })
-  stage.ordinaryPeople()
-  const own = { ...stage.peer, socket: { address: '192.0.2.98' as Address, port: 5_060 } }
-  stage.never(own.socket.address, 'fetches nonces')
-  breakIn(stage, 4, nonceFetcher(stage.world, own))
-  stage.truth({
-    source: `${INTRUDER}/32` as Prefix,
-    role: 'guesses on borrowed nonces',
-    verdict: 'may-block',
-  })
-  return stage.record()
-}
-
-/** INVITEs from a SIP stack that acknowledges each refusal and does not try to log in. */
-export function floodRealInvite(seed: number): Recording {
-  return flooded(seed, { style: 'invite', acknowledges: true, perSecond: 120 }, ['flood', 'reflection'])
-}
-
-/** The same from a tool that reads no answers. */
-export function floodDeafInvite(seed: number): Recording {
-  return flooded(seed, { style: 'invite', acknowledges: false, perSecond: 120 }, ['flood', 'reflection'])
-}
-
-/** REGISTERs from a sender who answers one challenge in twenty, and so is proven to be there. */
-export function floodProvenRegister(seed: number): Recording {
-  const attack = { style: 'register', acknowledges: false, perSecond: 150, answersShare: 0.05 } as const
-  return flooded(seed, attack, ['flood', 'brute-force'])
 }
 
 /** As many REGISTERs as one sender can forge. */
@@ -183,8 +131,8 @@ export function framedPhone(seed: number): Recording {
     phone: { registerSeconds: 30 },
   })
   startWithin(stage.world, phones, 0, 2_000)
-  const own = { ...stage.peer, socket: { address: INTRUDER, port: 5_060 } }
-  stage.truth({ source: `${INTRUDER}/32` as Prefix, role: 'fetches nonces', verdict: 'may-block' })
+  const own = { ...stage.peer, socket: { address: SENDER, port: 5_060 } }
+  stage.truth({ source: `${SENDER}/32` as Prefix, role: 'fetches nonces', verdict: 'may-block' })
   const borrowNonce = nonceFetcher(stage.world, own)
   poison(stage, address, { styles: ['register'], perSecond: 12, extras: [], borrowNonce })
   return stage.record()
@@ -202,11 +150,11 @@ export function poisonedTrunk(seed: number): Recording {
 
 /** 500 packets a second, each from another address. */
 export function randomSpoof(seed: number): Recording {
-  const stage = new Stage({ seed, seconds: 50 })
+  const stage = new Stage({ seed, seconds: 45 })
   stage.ordinaryPeople()
   stage.truth({ source: '0.0.0.0/0' as Prefix, role: 'forged once', verdict: 'never-block' })
   const styles = ['register', 'options', 'register', 'options', 'invite'] as const
-  const attack = { ...stage.peer, perSecond: 500, fromMs: FROM_MS, untilMs: 30_000, styles }
+  const attack = { ...stage.peer, perSecond: 500, fromMs: FROM_MS, untilMs: 25_000, styles }
   forgeAtRandom(stage.world, attack)
   return stage.record()
 }
@@ -226,34 +174,4 @@ function poison(stage: Stage, address: Address, forged: Forged): void {
   // Every other request goes without the forged Authorization, as the first of a login does.
   forge(stage.world, { ...attack, extras: [] })
   stage.never(address, 'somebody forges its address', { from: START + attack.fromMs, alert: true })
-}
-
-function breakIn(stage: Stage, perSecond: number, borrowNonce?: () => string | undefined): void {
-  const users = Array.from({ length: 50 }, (_, i) => String(980 + i))
-  const attack = {
-    ...stage.peer,
-    socket: { address: INTRUDER, port: 5_060 },
-    perSecond,
-    fromMs: FROM_MS,
-    users,
-  }
-  bruteForce(stage.world, borrowNonce === undefined ? attack : { ...attack, borrowNonce })
-  stage.must(INTRUDER, 'guesses passwords', { classes: ['brute-force'], from: START + FROM_MS })
-}
-
-function flooded(
-  seed: number,
-  attack: Pick<FloodOptions, 'style' | 'acknowledges' | 'perSecond' | 'answersShare'>,
-  classes: readonly DetectionClass[],
-): Recording {
-  const stage = new Stage({ seed, seconds: 50 })
-  stage.ordinaryPeople()
-  flood(stage.world, {
-    ...stage.peer,
-    ...attack,
-    socket: { address: INTRUDER, port: 5_071 },
-    fromMs: FROM_MS,
-  })
-  stage.must(INTRUDER, 'floods', { classes, from: START + FROM_MS })
-  return stage.record()
 }

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { DEFAULTS } from '../../lib/config.ts'
+import { ROOT, sipfence } from '../commands/cli.ts'
+
+const documents = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' })
+  .trim()
+  .split('\n')
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+describe('the documents', () => {
+  test.each(documents)('%s links to what is there', (name) => {
+    const text = readFileSync(join(ROOT, name), 'utf8')
+    const links = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map((match) => match[1]!)
+    const broken = links.filter(
+      (link) => !/^https?:/.test(link) && !existsSync(join(ROOT, dirname(name), link)),
+    )
+    expect(broken).toEqual([])
+  })
+
+  test('the README names every command and option that it tells of as --help does', async () => {
+    const { out: help } = await sipfence(['replay', '--help'])
+    for (const option of README.match(/--(json|pbx|allow|observe|config|enforcement-delay)\b/g) ?? []) {
+      expect(help).toContain(option)
+    }
+    const { out: commands } = await sipfence(['--help'])
+    for (const [, command] of README.matchAll(/npx sipfence ([a-z]+)/g)) expect(commands).toContain(command)
+  })
+
+  test('the README tells the limits that are the defaults', () => {
+    const { limits, ladders, learningSeconds } = DEFAULTS
+    for (const words of [
+      `${limits.challenges10} challenges in 10 s, or ${limits.challenges60} in 60 s`,
+      `under ${limits.followUpShare * 100} % are followed up`,
+      `${limits.replies10} final replies in 10 s (${limits.amplifiedReplies10} where`,
+      `${limits.requestsPerSecond} requests/s over 10 s`,
+      `${limits.failures600} failed logins over ${limits.failedUsers} users in 10 min, or ${limits.failures10} in 10 s`,
+      `${ladders.unreachableSeconds
+        .slice(0, 4)
+        .map((seconds) => seconds / 60)
+        .join(', ')}, at most 60 min`,
+      `first ${learningSeconds / 60} minutes`,
+    ]) {
+      expect(README).toContain(words)
+    }
+  })
+
+  test('the README shows what the demo prints', async () => {
+    const { out } = await sipfence(['demo'])
+    const shown = README.match(/^ {4}10:43:.*$/gm) ?? []
+    expect(shown.length).toBeGreaterThan(4)
+    for (const line of shown) expect(out).toContain(line.trim())
+  })
+})
