@@ -44,7 +44,28 @@ export const MESSAGES: readonly Uint8Array[] = [
   [
     'OPTIONS sip:100@198.51.100.1 SIP/2.0',
     'Via: SIP/2.0/UDP 127.0.1.1:5060;branch=z9hG4bK-1;rport',
+    'From: "sipvicious"<sip:100@1.1.1.1>;tag=3131',
+    'To: "sipvicious"<sip:100@1.1.1.1>',
+    'Call-ID: 7331',
+    'CSeq: 1 OPTIONS',
     'Content-Length: 0',
+  ],
+  [
+    'SIP/2.0 200 OK',
+    'v: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK9',
+    'f: <sip:1001@pbx.example>;tag=8f3a',
+    't: <sip:1002@pbx.example>;tag=as77',
+    'i: 5f7c1e@192.0.2.7',
+    'CSeq: 22 INVITE',
+    'l: 0',
+  ],
+  [
+    'ACK sip:1002@pbx.example SIP/2.0',
+    'Via: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK9',
+    'From: <sip:1001@pbx.example>;tag=8f3a',
+    'To: <sip:1002@pbx.example>;tag=as77',
+    'Call-ID: 5f7c1e@192.0.2.7',
+    'CSeq: 22 ACK',
   ],
 ]
   .map((lines) => new Uint8Array(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')))

@@ -11,10 +11,10 @@ export function numbers(seed: number): (below: number) => number {
   return (below) => step() % below
 }
 
-/** The bytes after one to four changes: flipped, cut, doubled, inserted, spliced with another, repeated. */
+/** The bytes after one to three changes: flipped, cut, doubled, inserted, spliced with another, repeated. */
 export function mutated(bytes: Uint8Array, other: Uint8Array, random: (below: number) => number): Uint8Array {
   let changed = bytes
-  for (let changes = 1 + random(4); changes > 0; changes--) changed = mutatedOnce(changed, other, random)
+  for (let changes = 1 + random(3); changes > 0; changes--) changed = mutatedOnce(changed, other, random)
   return changed
 }
 

@@ -61,7 +61,7 @@ describe('Memory is bounded whatever is sent; the bound and the counting error a
   test('300,000 packets of forged sources leave every table within its capacity', () => {
     const before = heldMegabytes()
     const traffic = pbxTraffic()
-    countAll(traffic, flood(200_000))
+    countAll(traffic, flood(172_000))
     expect(traffic.totals.packets).toBeGreaterThan(300_000)
     expect(traffic.totals.malformed + traffic.totals.ignored).toBe(0)
     expect(traffic.sources.suspects.size).toBe(SUSPECTS)

@@ -1,3 +1,4 @@
+import * as carriers from './carriers.ts'
 import * as everyday from './everyday.ts'
 import * as forged from './forgeries.ts'
 import * as intrusion from './intrusions.ts'
@@ -11,11 +12,11 @@ export const SCENARIOS: Readonly<Record<string, (seed: number) => Recording>> = 
   'nat-office-boot-satellite': everyday.natOfficeBootSatellite,
   'pbx-restart': everyday.pbxRestart,
   'pbx-restart-kamailio': everyday.pbxRestartKamailio,
-  'trunk-100cps': everyday.trunk100Cps,
-  'trunk-without-ringing': everyday.trunkWithoutRinging,
-  'trunk-all-refused': everyday.trunkAllRefused,
-  'trunk-failover': everyday.trunkFailover,
-  'options-peer': everyday.optionsPeer,
+  'trunk-100cps': carriers.trunk100Cps,
+  'trunk-without-ringing': carriers.trunkWithoutRinging,
+  'trunk-all-refused': carriers.trunkAllRefused,
+  'trunk-failover': carriers.trunkFailover,
+  'options-peer': carriers.optionsPeer,
   'wrong-password-phone': everyday.wrongPasswordPhone,
   'wrong-password-cold-office': everyday.wrongPasswordColdOffice,
   'wrong-password-cold-busy': everyday.wrongPasswordColdBusy,
