@@ -105,6 +105,7 @@ export async function learnProofs(
   report: ProofReport,
   { ledger }: Pick<AnalyzePorts, 'ledger'>,
 ): Promise<void> {
+  await ledger.firstReport(report.at) // who is known-good by it was not known before it
   await ledger.keepProofs(report)
 }
 

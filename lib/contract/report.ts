@@ -40,6 +40,7 @@ const observation = z.strictObject({
     challenges60: count,
     followed60: count,
     finals: count,
+    acknowledged: count,
     bytesIn: count,
     bytesOut: count,
     requests: count,

@@ -1,6 +1,6 @@
 /**
- * A Map that never holds more than `capacity` keys: the one written longest ago makes room. Whoever can write
- * keys at will can push others out, so use it only where a forgotten key costs a missed count and no harm.
+ * A Map that never holds more than `capacity` keys: the one written longest ago makes room. Finding that one costs
+ * more the more keys were deleted, so it is for keys that only proof or people write, not for what floods write.
  */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>()

@@ -8,6 +8,8 @@ import type { Sources } from './sources.ts'
 
 /** Echoes of nonces sent to one address alone that prove it: one may be guessed or overheard. */
 const PROVING_ECHOES = 3
+/** A client repeats a request ten times at the most while it gets no answer (RFC 3261 17.1.2.2, timers E and F). */
+const MOST_COPIES = 10
 
 /**
  * What each SIP message says about its source: counts it, ties answers to questions, and notes proofs. A source
@@ -38,25 +40,25 @@ export class Conversations {
   #requestIn(source: Prefix, request: SipRequest): void {
     if (this.#exchanges.inAcceptedDialog(source, request)) this.#sources.prove(source, 'dialog')
     this.#sources.count(source, methodCounter(request))
-    const outOfDialog = isOutOfDialog(request) && request.method !== 'CANCEL'
-    if (outOfDialog) this.#sources.count(source, 'outOfDialog')
     const record = this.#sources.find(source)
     if (record !== undefined) record.unansweredSince ??= this.#sources.second
-    if (this.#exchanges.pending(source, request) !== undefined) {
+    const outOfDialog = isOutOfDialog(request) && request.method !== 'CANCEL'
+    const pending = this.#exchanges.pending(source, request)
+    if (pending !== undefined) {
       this.#sources.count(source, 'retransmissions')
+      if (++pending.copies > MOST_COPIES && outOfDialog) this.#sources.count(source, 'outOfDialog')
       return
     }
-    const nonceSentHere = this.#followUps(source, request)
-    const withCredentials = request.credentials.length > 0
-    if (!withCredentials && request.method !== 'INVITE') return
+    if (outOfDialog) this.#sources.count(source, 'outOfDialog')
     this.#exchanges.await(source, request, {
       second: this.#sources.second,
       user: request.credentials[0]?.user ?? '',
-      withCredentials,
-      nonceSentHere,
+      withCredentials: request.credentials.length > 0,
+      nonceSentHere: this.#followUps(source, request),
       outOfDialog,
       excused: false,
       answered: false,
+      copies: 0,
     })
   }
 
@@ -86,7 +88,14 @@ export class Conversations {
     if (this.#exchanges.inAcceptedDialog(source, ack)) {
       this.#sources.prove(source, 'dialog')
       this.#sources.makeKnownGood(source)
-    } else this.#credit(this.#nonces.acknowledge(ack.callId))
+      return
+    }
+    const refusal = this.#exchanges.acknowledged(source, ack)
+    if (refusal === undefined) return
+    const record = this.#sources.find(source)
+    record?.add('acknowledged', refusal.second)
+    // Whoever acknowledges a challenge is there; only answering it would show that he means to come in.
+    record?.add(refusal.challenge ? 'followed' : 'excused', refusal.second)
   }
 
   #responseIn(source: Prefix, response: SipResponse): void {
@@ -100,6 +109,15 @@ export class Conversations {
   #responseOut(source: Prefix, response: SipResponse): void {
     this.#sources.count(source, 'replies')
     if (response.status >= 200) this.#sources.count(source, 'finals')
+    if (response.status >= 300 && response.method === 'INVITE') {
+      const challenge = response.challenges.length > 0
+      this.#exchanges.refused(response, {
+        source,
+        second: this.#sources.second,
+        challenge,
+        acknowledged: false,
+      })
+    }
     const record = this.#sources.find(source)
     if (record !== undefined) record.unansweredSince = null
     const pending = this.#exchanges.pending(source, response)

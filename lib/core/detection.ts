@@ -69,6 +69,8 @@ const MOST_POINTS = 150
 const HOT_TICKS: Record<DetectionClass, number> = { reflection: 1, flood: 2, 'brute-force': 2 }
 const HOT_SPAN_MS = 10_000
 const KEPT_TICKS = 4
+/** An acknowledged reply reached somebody, unless the ACK is forged; so it counts a tenth, not nothing. */
+const ACKNOWLEDGED_SHARE = 0.9
 /** An episode without any report of the source for this long is over. */
 const SILENCE_MS = 60_000
 /** Low-rate classes weigh as if they sent this many packets a second, or floods would take every entry. */
@@ -170,7 +172,8 @@ function reflection(
     ),
   ]
   if (!knownGood) {
-    const { finals, bytesIn, bytesOut } = settled
+    const { bytesIn, bytesOut } = settled
+    const finals = Math.round(settled.finals - settled.acknowledged * ACKNOWLEDGED_SHARE)
     const amplified = bytesOut >= limits.byteRatio * bytesIn
     evidence.push(measured('replies-10s', finals, limits.replies10, 'replies'))
     if (amplified)
@@ -207,18 +210,24 @@ function flood({ w10, settled, prefix }: Observation, limits: DetectionLimits): 
   })
 }
 
-function bruteForce({ w10, w600, users, prefix }: Observation, limits: DetectionLimits): Suspicion {
-  const failures = w600.failures ?? 0
+function bruteForce({ w10, w600, users, prefix, proof }: Observation, limits: DetectionLimits): Suspicion {
+  const failures = unredeemed(w600)
   const failedUsers = distinctUsers(users)
   const spread = failedUsers >= limits.failedUsers ? failures : 0
   const evidence = [
     measured('failures-10min', spread, limits.failures600, 'failures'),
-    measured('failures-10s', w10.failures ?? 0, limits.failures10, 'failures'),
+    measured('failures-10s', unredeemed(w10), limits.failures10, 'failures'),
   ]
   return suspicion('brute-force', evidence, (top) => {
     const span = top.code === 'failures-10s' ? '10 s' : '10 min'
-    return `${top.value} failed logins from ${prefix} in ${span} over ${failedUsers} users (limit ${top.limit})`
+    const doubt = proof === 'none' ? '; its address may be forged, for others know the same nonces' : ''
+    return `${top.value} failed logins from ${prefix} in ${span} over ${failedUsers} users (limit ${top.limit})${doubt}`
   })
+}
+
+/** An office where more logins succeed than fail has forgetful people, or a PBX that was restarted. */
+function unredeemed({ failures = 0, successes = 0 }: Counts): number {
+  return successes >= failures ? 0 : failures
 }
 
 function suspicion(name: DetectionClass, found: Evidence[], say: (top: Evidence) => string): Suspicion {

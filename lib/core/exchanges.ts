@@ -1,6 +1,6 @@
-import { BoundedMap } from './bounded-map.ts'
 import { keyedHash } from './keyed-hash.ts'
 import type { Prefix } from './prefix.ts'
+import { RotatingMap } from './rotating-map.ts'
 import type { SipMessage } from './sip-message.ts'
 
 /** A request to the PBX whose answer will tell what it was worth. */
@@ -15,6 +15,16 @@ export interface Pending {
   excused: boolean
   /** The final response has been counted: its retransmissions are not counted again. */
   answered: boolean
+  /** How often the same request came again. */
+  copies: number
+}
+
+/** A final refusal of an INVITE, which whoever receives it must acknowledge (RFC 3261 17.1.1.3). */
+interface Refusal {
+  readonly source: Prefix
+  readonly second: number
+  readonly challenge: boolean
+  acknowledged: boolean
 }
 
 /** A request of the PBX itself, waiting for the peer. */
@@ -30,9 +40,10 @@ const CAPACITY = 65_536
  * Call-ID and the PBX's To tag). Each table holds the newest 65,536; what is forgotten counts for nothing.
  */
 export class Exchanges {
-  readonly #toPbx = new BoundedMap<number, Pending>(CAPACITY)
-  readonly #fromPbx = new BoundedMap<number, Asked>(CAPACITY)
-  readonly #accepted = new BoundedMap<number, Prefix>(CAPACITY)
+  readonly #toPbx = new RotatingMap<number, Pending>(CAPACITY)
+  readonly #fromPbx = new RotatingMap<number, Asked>(CAPACITY)
+  readonly #accepted = new RotatingMap<number, Prefix>(CAPACITY)
+  readonly #refused = new RotatingMap<number, Refusal>(CAPACITY)
   readonly #key: number
 
   constructor(key: number) {
@@ -69,6 +80,24 @@ export class Exchanges {
   inAcceptedDialog(source: Prefix, message: SipMessage): boolean {
     if (message.to.tag === '') return false
     return this.#accepted.get(keyedHash(this.#key, message.callId, message.to.tag)) === source
+  }
+
+  /** The PBX refused an INVITE of this source, at that second. */
+  refused(message: SipMessage, refusal: Refusal): void {
+    const id = keyedHash(this.#key, message.callId, message.to.tag)
+    if (this.#refused.get(id) === undefined) this.#refused.set(id, refusal)
+  }
+
+  /**
+   * The refusal that an ACK is the first one to: it names the PBX's To tag, which somebody who forges the source
+   * does not see. Where tags can be predicted it can be forged all the same; so it excuses, and proves nothing.
+   */
+  acknowledged(source: Prefix, ack: SipMessage): Refusal | undefined {
+    const id = keyedHash(this.#key, ack.callId, ack.to.tag)
+    const refusal = this.#refused.get(id)
+    if (refusal === undefined || refusal.acknowledged || refusal.source !== source) return undefined
+    refusal.acknowledged = true
+    return refusal
   }
 
   #transaction(source: Prefix | '', message: SipMessage): number {

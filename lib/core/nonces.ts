@@ -1,10 +1,11 @@
-import { BoundedMap } from './bounded-map.ts'
 import { keyedHash } from './keyed-hash.ts'
 import type { Prefix } from './prefix.ts'
+import { RotatingMap } from './rotating-map.ts'
 
 interface Asked {
   readonly source: Prefix
   readonly second: number
+  readonly nonce: number
   followed: boolean
 }
 
@@ -26,9 +27,9 @@ const CAPACITY = 131_072
  * where that nonce went to no other one. What is forgotten proves nothing and accuses nobody.
  */
 export class Nonces {
-  readonly #owner = new BoundedMap<number, Prefix | typeof MANY>(CAPACITY)
-  readonly #sent = new BoundedMap<number, true>(CAPACITY)
-  readonly #asked = new BoundedMap<number, Asked>(CAPACITY)
+  readonly #owner = new RotatingMap<number, Prefix | typeof MANY>(CAPACITY)
+  readonly #sent = new RotatingMap<number, true>(CAPACITY)
+  readonly #asked = new RotatingMap<number, Asked>(CAPACITY)
   readonly #key: number
 
   constructor(key: number) {
@@ -36,31 +37,27 @@ export class Nonces {
   }
 
   challenge(nonce: string, source: Prefix, callId: string, second: number): void {
-    if (nonce !== '') {
-      const id = keyedHash(this.#key, nonce)
-      const owner = this.#owner.get(id)
-      this.#owner.set(id, owner === undefined || owner === source ? source : MANY)
-      this.#sent.set(keyedHash(this.#key, nonce, source), true)
-    }
-    this.#asked.set(keyedHash(this.#key, callId), { source, second, followed: false })
+    if (nonce === '') return
+    const id = keyedHash(this.#key, nonce)
+    const owner = this.#owner.get(id)
+    this.#owner.set(id, owner === undefined || owner === source ? source : MANY)
+    this.#sent.set(keyedHash(this.#key, nonce, source), true)
+    this.#asked.set(keyedHash(this.#key, callId), { source, second, nonce: id, followed: false })
   }
 
   /** A request carries the nonce. The Call-ID tells whose challenge it follows (RFC 3261 22.2 keeps it). */
   echo(nonce: string, source: Prefix, callId: string): Echo {
-    const owner = this.#owner.get(keyedHash(this.#key, nonce))
+    const id = keyedHash(this.#key, nonce)
+    const owner = this.#owner.get(id)
     const sentHere = this.#sent.get(keyedHash(this.#key, nonce, source)) === true
     if (owner === undefined) return { sentHere, onlyHere: false, follows: undefined }
-    return { sentHere, onlyHere: owner === source, follows: this.#follow(callId) }
+    return { sentHere, onlyHere: owner === source, follows: this.#follow(callId, id) }
   }
 
-  /** An ACK to a challenged INVITE: its sender received the challenge, or guessed it; no proof. */
-  acknowledge(callId: string): Echo['follows'] {
-    return this.#follow(callId)
-  }
-
-  #follow(callId: string): Echo['follows'] {
+  /** A follow-up brings back the very nonce that the challenge gave, so nobody can follow up with his own. */
+  #follow(callId: string, nonce: number): Echo['follows'] {
     const asked = this.#asked.get(keyedHash(this.#key, callId))
-    if (asked === undefined || asked.followed) return undefined
+    if (asked === undefined || asked.followed || asked.nonce !== nonce) return undefined
     asked.followed = true
     return asked
   }

@@ -6,7 +6,7 @@ import { Ring } from './ring.ts'
 /**
  * What is counted of each source; every count is of packets or bytes seen on the wire, "in" towards the PBX.
  *
- * followed and excused belong to the second of the packet that they answer, not to their own, so that old
+ * followed, acknowledged and excused belong to the second of the packet that they answer, not to their own, so that old
  * challenges and requests can be judged when their time to be answered is over.
  */
 export const COUNTERS = [
@@ -27,14 +27,16 @@ export const COUNTERS = [
   'acks',
   /** Requests seen before: same branch, CSeq and source. They are in the counts above too. */
   'retransmissions',
-  /** Requests without a To tag, except ACK and CANCEL. */
+  /** Requests without a To tag, except ACK, CANCEL and the ten repetitions that a client may send. */
   'outOfDialog',
-  /** Out-of-dialog requests that led to a digest success, an accepted call or a follow-up. */
+  /** Out-of-dialog requests that led to a login, an accepted call, an echo of the nonce, or to an acknowledged refusal. */
   'excused',
   /** 401 and 407 sent to the source. */
   'challenges',
-  /** Challenges whose nonce came back, from whatever address, or whose INVITE was acknowledged. */
+  /** Challenges whose nonce came back, from whatever address, or that were acknowledged. */
   'followed',
+  /** Final refusals of INVITEs that were acknowledged with the PBX's own To tag. */
+  'acknowledged',
   /** Challenges that call the nonce stale though the digest was right. */
   'staleChallenges',
   /** 403, or a challenge that is not stale, after credentials on a nonce that was sent to this source. */
@@ -81,8 +83,9 @@ export interface Settled {
   /** The same over 60 s. */
   readonly challenges60: number
   readonly followed60: number
-  /** Final replies of 10 s, the newest 2 s old, and the bytes in and out of the same time. */
+  /** Final replies of 10 s, the newest 2 s old; those that were acknowledged; bytes in and out of the same time. */
   readonly finals: number
+  readonly acknowledged: number
   readonly bytesIn: number
   readonly bytesOut: number
   /** Out-of-dialog requests of 10 s, the newest 5 s old, and how many of them were excused. */
@@ -191,6 +194,7 @@ export class SourceRecord {
       challenges60: this.#challenges.sum(0, followUp - 60, followUp - 1),
       followed60: this.#challenges.sum(1, followUp - 60, followUp - 1),
       finals: this.#fine.sum(INDEX.finals, followUp - WINDOW_SECONDS, followUp - 1),
+      acknowledged: this.#fine.sum(INDEX.acknowledged, followUp - WINDOW_SECONDS, followUp - 1),
       bytesIn: this.#fine.sum(INDEX.bytesIn, followUp - WINDOW_SECONDS, followUp - 1),
       bytesOut: this.#fine.sum(INDEX.bytesOut, followUp - WINDOW_SECONDS, followUp - 1),
       requests: this.#fine.sum(INDEX.outOfDialog, excuse - WINDOW_SECONDS, excuse - 1),

@@ -1,9 +1,9 @@
 import type { Batch, PacketSource } from '../capture.ts'
-import { BoundedMap } from '../core/bounded-map.ts'
 import { isInbound, type Sockets } from '../core/direction.ts'
 import { TCP, UDP } from '../core/entry.ts'
 import { keyedHash } from '../core/keyed-hash.ts'
 import type { Packet } from '../core/packet.ts'
+import { RotatingMap } from '../core/rotating-map.ts'
 import { type Reading, readPayload, type SipMessage } from '../core/sip-message.ts'
 import type { CaptureTotals } from '../core/traffic.ts'
 import type { NetworkAcl } from './network-acl.ts'
@@ -34,7 +34,7 @@ export class Edge {
   readonly totals: CaptureTotals = { packets: 0, sipMessages: 0, malformed: 0, ignored: 0 }
   readonly #acl: NetworkAcl
   readonly #sockets: Sockets
-  readonly #dropped = new BoundedMap<number, true>(DROPPED_TRANSACTIONS)
+  readonly #dropped = new RotatingMap<number, true>(DROPPED_TRANSACTIONS)
 
   constructor(acl: NetworkAcl, sockets: Sockets) {
     this.#acl = acl

@@ -1,11 +1,11 @@
 import type { JournalEntry } from '../analyze.ts'
 import type { ReplayDocument } from '../contract/replay.ts'
 import type { Block } from '../core/block.ts'
-import { BoundedMap } from '../core/bounded-map.ts'
 import { isInbound, type Sockets } from '../core/direction.ts'
 import type { Entry } from '../core/entry.ts'
 import type { Packet } from '../core/packet.ts'
 import { type Address, type Prefix, sourcePrefix } from '../core/prefix.ts'
+import { RotatingMap } from '../core/rotating-map.ts'
 import { VERSION } from '../version.ts'
 import type { EmbeddedResult } from './fence.ts'
 
@@ -26,8 +26,8 @@ export class ReplayRecord {
   readonly blocks = new Map<string, Block>()
   readonly events: JournalEntry[] = []
   /** Packets towards the PBX in each second: those that came through and those that were dropped. */
-  readonly seconds = new BoundedMap<number, { admitted: number; dropped: number }>(100_000)
-  readonly #sources = new BoundedMap<Prefix, SourceTally>(SOURCES)
+  readonly seconds = new RotatingMap<number, { admitted: number; dropped: number }>(100_000)
+  readonly #sources = new RotatingMap<Prefix, SourceTally>(SOURCES)
   readonly #sockets: Sockets
 
   constructor(sockets: Sockets) {

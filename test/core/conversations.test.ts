@@ -81,8 +81,7 @@ describe('counters', () => {
     expect(talk.count(A, 'retransmissions')).toBe(0)
   })
 
-  // Only requests whose answer matters are remembered, though the counter promises all requests.
-  test.fails('a request without credentials that comes again is a retransmission', () => {
+  test('a request without credentials that comes again is a retransmission', () => {
     const talk = new Talk()
     for (let i = 0; i < 4; i++) talk.toPbx(A, request('REGISTER', CALL))
     expect(talk.count(A, 'retransmissions')).toBe(3)
@@ -221,6 +220,17 @@ describe('follow-ups', () => {
     expect(judged(talk, A)).toMatchObject({ challenges: 5, followed: 5 })
     expect(talk.proof(A)).toBe('none')
     expect(talk.isKnownGood(A)).toBe(false)
+  })
+
+  test.each([
+    ['another To tag', A, 'p2'],
+    ['no To tag', A, undefined],
+    ['another address', B, 'p1'],
+  ])('an ACK with %s is no follow-up', (_, source, tag) => {
+    const talk = new Talk()
+    const parts = talk.challenge(A, 'n', { method: 'INVITE' })
+    talk.toPbx(source, request('ACK', { ...parts, ...(tag === undefined ? {} : { toTag: tag }) }))
+    expect(judged(talk, A)).toMatchObject({ challenges: 1, followed: 0 })
   })
 
   test('a call that rings or is accepted is excused, one that is refused is not', () => {

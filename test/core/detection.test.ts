@@ -27,6 +27,7 @@ function seen({ settled, ...rest }: Seen): Observation {
     challenges60: 0,
     followed60: 0,
     finals: 0,
+    acknowledged: 0,
     bytesIn: 0,
     bytesOut: 0,
   }

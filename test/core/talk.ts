@@ -105,11 +105,14 @@ export class Talk {
     this.news.push(...this.traffic.endSecond(this.second))
   }
 
-  /** A request without credentials, and the challenge it draws. Returns the parts that a follow-up keeps. */
+  /** A request without credentials, and the challenge it draws, with To tag p1. Returns the parts that a follow-up keeps. */
   challenge(source: string, nonce: string, { method = 'REGISTER', stale = false } = {}): Parts {
     const parts = this.#fresh()
     this.toPbx(source, request(method, parts))
-    this.fromPbx(source, response(401, method, { ...parts, lines: [authenticate(nonce, stale)] }))
+    this.fromPbx(
+      source,
+      response(401, method, { ...parts, toTag: 'p1', lines: [authenticate(nonce, stale)] }),
+    )
     return parts
   }
 

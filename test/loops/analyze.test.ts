@@ -59,7 +59,14 @@ function report(second: number, ...sources: Observation[]): SourceReport {
 }
 
 function reflected(prefix: Prefix, more: Partial<Observation> = {}): Observation {
-  const settled = { challenges: 900, followed: 0, challenges60: 900, followed60: 0, finals: 900 }
+  const settled = {
+    challenges: 900,
+    followed: 0,
+    challenges60: 900,
+    followed60: 0,
+    finals: 900,
+    acknowledged: 0,
+  }
   return {
     prefix,
     transports: ['udp'],

@@ -53,6 +53,9 @@ export function reflectionForgedFollowUps(seed: number): Recording {
   stage.truth({ source: `${SENDER}/32` as Prefix, role: 'fetches nonces', verdict: 'may-block' })
   const borrowNonce = nonceFetcher(stage.world, own)
   reflect(stage, { styles: ['register'], perSecond: 100, borrowNonce })
+  // What goes on in the victim's name looks like guessed passwords too; either name spares it the answers.
+  const classes = ['reflection', 'brute-force'] as const
+  stage.must(VICTIM, 'victim', { classes, from: START + FROM_MS })
   return stage.record()
 }
 
