@@ -1,7 +1,8 @@
-import { Exchanges, type Pending } from './exchanges.ts'
+import { type Dialog, Exchanges, type Pending } from './exchanges.ts'
 import { keyedHash } from './keyed-hash.ts'
 import { type Echo, Nonces } from './nonces.ts'
 import type { Prefix } from './prefix.ts'
+import { MOST_DIGESTS } from './sip-fields.ts'
 import { isOutOfDialog, type SipMessage, type SipRequest, type SipResponse } from './sip-message.ts'
 import type { Counter } from './source-record.ts'
 import type { Sources } from './sources.ts'
@@ -38,7 +39,7 @@ export class Conversations {
   }
 
   #requestIn(source: Prefix, request: SipRequest): void {
-    if (this.#exchanges.inAcceptedDialog(source, request)) this.#sources.prove(source, 'dialog')
+    if (this.#exchanges.dialog(source, request)?.toldBy === null) this.#sources.prove(source, 'dialog')
     this.#sources.count(source, methodCounter(request))
     const record = this.#sources.find(source)
     if (record !== undefined) record.unansweredSince ??= this.#sources.second
@@ -52,8 +53,10 @@ export class Conversations {
     if (outOfDialog) this.#sources.count(source, 'outOfDialog')
     this.#exchanges.await(source, request, {
       second: this.#sources.second,
-      user: request.credentials[0]?.user ?? '',
+      users: request.credentials.map(({ user }) => keyedHash(this.#key, user)),
       withCredentials: request.credentials.length > 0,
+      ambiguous:
+        request.credentials.length >= MOST_DIGESTS || request.credentials.some((each) => each.ambiguous),
       nonceSentHere: this.#followUps(source, request),
       outOfDialog,
       excused: false,
@@ -65,13 +68,15 @@ export class Conversations {
   /** Returns whether the request answers a challenge that was sent to this very source. */
   #followUps(source: Prefix, request: SipRequest): boolean {
     let sentHere = false
+    let echoed = false
     for (const { nonce } of request.credentials) {
       const echo = this.#nonces.echo(nonce, source, request.callId)
       sentHere ||= echo.sentHere
       this.#credit(echo.follows)
-      const record = echo.onlyHere ? this.#sources.find(source) : undefined
-      if (record !== undefined && ++record.echoes >= PROVING_ECHOES) this.#sources.prove(source, 'nonce')
+      echoed ||= echo.onlyHere
     }
+    const record = echoed ? this.#sources.find(source) : undefined
+    if (record !== undefined && ++record.echoes >= PROVING_ECHOES) this.#sources.prove(source, 'nonce')
     return sentHere
   }
 
@@ -85,11 +90,12 @@ export class Conversations {
 
   #ackIn(source: Prefix, ack: SipRequest): void {
     this.#sources.count(source, 'acks')
-    if (this.#exchanges.inAcceptedDialog(source, ack)) {
-      this.#sources.prove(source, 'dialog')
-      this.#sources.makeKnownGood(source)
-      return
-    }
+    const dialog = this.#exchanges.dialog(source, ack)
+    if (dialog !== undefined) this.#acceptedCall(source, dialog)
+    else this.#refusedCall(source, ack)
+  }
+
+  #refusedCall(source: Prefix, ack: SipRequest): void {
     const refusal = this.#exchanges.acknowledged(source, ack)
     if (refusal === undefined) return
     const record = this.#sources.find(source)
@@ -98,7 +104,18 @@ export class Conversations {
     record?.add(refusal.challenge ? 'followed' : 'excused', refusal.second)
   }
 
+  /** A tag that a callee chose is no secret of the PBX: then the callee vouches, as a user would. */
+  #acceptedCall(source: Prefix, { toldBy }: Dialog): void {
+    if (toldBy === null) this.#sources.prove(source, 'dialog')
+    const { knownGood, second } = this.#sources
+    if (toldBy === null || knownGood.vouches(keyedHash(this.#key, toldBy), source, second)) {
+      this.#sources.makeKnownGood(source)
+    }
+  }
+
   #responseIn(source: Prefix, response: SipResponse): void {
+    if (response.method === 'INVITE') this.#exchanges.told(source, response)
+    for (const { nonce } of response.challenges) this.#nonces.distrust(nonce)
     const asked = this.#exchanges.answered(source, response)
     if (asked === undefined) return
     this.#sources.prove(source, 'dialog')
@@ -140,7 +157,7 @@ export class Conversations {
   #failure(source: Prefix, pending: Pending | undefined): void {
     if (pending === undefined || pending.answered || !pending.nonceSentHere) return
     this.#sources.count(source, 'failures')
-    this.#sources.find(source)?.addFailedUser(keyedHash(this.#key, pending.user), this.#sources.second)
+    this.#sources.find(source)?.addFailedUser(pending.users[0] ?? 0, this.#sources.second)
   }
 
   #acceptedOut(source: Prefix, response: SipResponse, pending: Pending | undefined): void {
@@ -154,8 +171,11 @@ export class Conversations {
     }
     if (!final || pending.answered || !pending.withCredentials) return
     this.#sources.count(source, 'successes')
-    const vouches = this.#sources.knownGood.vouches(pending.user, source, this.#sources.second)
-    if (vouches) this.#sources.makeKnownGood(source)
+    // Of all methods only REGISTER is never answered 200 to credentials that nobody looked at.
+    if (response.method !== 'REGISTER' || !pending.nonceSentHere || pending.ambiguous) return
+    const { knownGood, second } = this.#sources
+    if (pending.users.every((user) => knownGood.vouches(user, source, second)))
+      this.#sources.makeKnownGood(source)
   }
 }
 

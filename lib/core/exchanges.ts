@@ -6,9 +6,11 @@ import type { SipMessage } from './sip-message.ts'
 /** A request to the PBX whose answer will tell what it was worth. */
 export interface Pending {
   readonly second: number
-  /** The user that the credentials name; empty where the request carries none. */
-  readonly user: string
+  /** Hashes of the users that the credentials name: texts would keep the whole message they were cut from. */
+  readonly users: readonly number[]
   readonly withCredentials: boolean
+  /** It cannot be told which user the PBX checked. */
+  readonly ambiguous: boolean
   /** The credentials use a nonce that was sent to this very source. */
   readonly nonceSentHere: boolean
   readonly outOfDialog: boolean
@@ -17,6 +19,13 @@ export interface Pending {
   answered: boolean
   /** How often the same request came again. */
   copies: number
+}
+
+/** A call that the PBX accepted. */
+export interface Dialog {
+  readonly source: Prefix
+  /** Who chose the PBX's To tag, where the PBX relayed somebody's answer; null where it is the PBX's own. */
+  readonly toldBy: Prefix | null
 }
 
 /** A final refusal of an INVITE, which whoever receives it must acknowledge (RFC 3261 17.1.1.3). */
@@ -37,12 +46,13 @@ const CAPACITY = 65_536
 
 /**
  * Ties responses to requests (RFC 3261 17.1.3: top branch and CSeq method) and ACKs to accepted calls (12.1: the
- * Call-ID and the PBX's To tag). Each table holds the newest 65,536; what is forgotten counts for nothing.
+ * Call-ID and the PBX's To tag). Each table holds at least the newest 32,768; what is forgotten counts for nothing.
  */
 export class Exchanges {
   readonly #toPbx = new RotatingMap<number, Pending>(CAPACITY)
   readonly #fromPbx = new RotatingMap<number, Asked>(CAPACITY)
-  readonly #accepted = new RotatingMap<number, Prefix>(CAPACITY)
+  readonly #accepted = new RotatingMap<number, Dialog>(CAPACITY)
+  readonly #told = new RotatingMap<number, Prefix>(CAPACITY)
   readonly #refused = new RotatingMap<number, Refusal>(CAPACITY)
   readonly #key: number
 
@@ -70,16 +80,23 @@ export class Exchanges {
     return asked?.source === source ? asked : undefined
   }
 
-  /** The PBX sent a 2xx to an INVITE of this source. */
-  accepted(source: Prefix, message: SipMessage): void {
-    if (message.to.tag !== '')
-      this.#accepted.set(keyedHash(this.#key, message.callId, message.to.tag), source)
+  /** A callee chose this To tag: the PBX may relay it, and it is no secret of the PBX. */
+  told(callee: Prefix, message: SipMessage): void {
+    if (message.to.tag !== '') this.#told.set(keyedHash(this.#key, message.callId, message.to.tag), callee)
   }
 
-  /** Whether the request names a dialog that the PBX confirmed to this source with a 2xx. */
-  inAcceptedDialog(source: Prefix, message: SipMessage): boolean {
-    if (message.to.tag === '') return false
-    return this.#accepted.get(keyedHash(this.#key, message.callId, message.to.tag)) === source
+  /** The PBX sent a 2xx to an INVITE of this source. */
+  accepted(source: Prefix, message: SipMessage): void {
+    if (message.to.tag === '') return
+    const id = keyedHash(this.#key, message.callId, message.to.tag)
+    this.#accepted.set(id, { source, toldBy: this.#told.get(id) ?? null })
+  }
+
+  /** The dialog that the request names, if the PBX confirmed it to this source with a 2xx. */
+  dialog(source: Prefix, message: SipMessage): Dialog | undefined {
+    if (message.to.tag === '') return undefined
+    const dialog = this.#accepted.get(keyedHash(this.#key, message.callId, message.to.tag))
+    return dialog?.source === source ? dialog : undefined
   }
 
   /** The PBX refused an INVITE of this source, at that second. */

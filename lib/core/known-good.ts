@@ -4,7 +4,7 @@ import type { SourceRecord } from './source-record.ts'
 
 export const KNOWN_GOOD_SECONDS = 24 * 3600
 const CAPACITY = 8_192
-const USERS = 65_536
+const USERS = 8_192
 const ADDRESSES_A_USER = 16
 const SOURCES_TO_JUDGE = 3
 const HEARD_SECONDS = 60
@@ -17,7 +17,7 @@ const REPLY_SECONDS = 2
  */
 export class KnownGood {
   readonly #records = new BoundedMap<Prefix, SourceRecord>(CAPACITY)
-  readonly #addresses = new BoundedMap<string, Map<Prefix, number>>(USERS)
+  readonly #addresses = new BoundedMap<number, Map<Prefix, number>>(USERS)
 
   get size(): number {
     return this.#records.size
@@ -28,7 +28,7 @@ export class KnownGood {
   }
 
   /** Whether the user may vouch for this address now: it does already, or has done for fewer than 16 in 24 h. */
-  vouches(user: string, prefix: Prefix, second: number): boolean {
+  vouches(user: number, prefix: Prefix, second: number): boolean {
     const addresses = this.#addresses.get(user) ?? new Map<Prefix, number>()
     for (const [address, at] of addresses) {
       if (at <= second - KNOWN_GOOD_SECONDS) addresses.delete(address)

@@ -22,7 +22,7 @@ const MANY = Symbol('sent to more than one source')
 const CAPACITY = 131_072
 
 /**
- * Which nonce the PBX sent to whom, for about the last 131,000 challenges (a minute of 2,000 challenges/s).
+ * Which nonce the PBX sent to whom, for at least the last 65,000 challenges (half a minute of 2,000 challenges/s).
  * Stock Kamailio gives everyone who asks within a second the same nonce, so an echo proves an address only
  * where that nonce went to no other one. What is forgotten proves nothing and accuses nobody.
  */
@@ -43,6 +43,11 @@ export class Nonces {
     this.#owner.set(id, owner === undefined || owner === source ? source : MANY)
     this.#sent.set(keyedHash(this.#key, nonce, source), true)
     this.#asked.set(keyedHash(this.#key, callId), { source, second, nonce: id, followed: false })
+  }
+
+  /** Somebody else than the PBX chose this nonce, so whoever sends it back may have been told it. */
+  distrust(nonce: string): void {
+    if (nonce !== '') this.#owner.set(keyedHash(this.#key, nonce), MANY)
   }
 
   /** A request carries the nonce. The Call-ID tells whose challenge it follows (RFC 3261 22.2 keeps it). */

@@ -24,7 +24,7 @@ export class Ring {
 
   /** Sum of one column over the steps `from` to `to`, both included. */
   sum(column: number, from: number, to: number): number {
-    const first = Math.max(from, this.#newest - this.#buckets + 1)
+    const first = Math.max(0, from, this.#newest - this.#buckets + 1)
     const last = Math.min(to, this.#newest)
     let total = 0
     for (let step = first; step <= last; step++) {

@@ -28,6 +28,8 @@ export interface Credentials {
   readonly realm: string
   readonly nonce: string
   readonly nc: string
+  /** A parameter came twice, of which some PBXs take the first and others the last. */
+  readonly ambiguous: boolean
   readonly algorithm: string
 }
 
@@ -57,7 +59,8 @@ export function readVia(value: string): Via | undefined {
 const SENT = /^\s*SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]{1,16})\s+(\S.*)$/i
 
 export function readParty(value: string): Party {
-  const open = endOfQuoted(value, value.indexOf('"')) // a display name may hold < and > in quotes
+  // A display name may hold < and > in quotes; after a bare URI a quote belongs to a parameter.
+  const open = value.trimStart().startsWith('"') ? endOfQuoted(value, value.indexOf('"')) : 0
   const angle = value.indexOf('<', open)
   const end = angle < 0 ? value.indexOf(';', open) : value.indexOf('>', angle)
   const uriEnd = end < 0 ? value.length : end
@@ -86,6 +89,7 @@ export function readCredentials(value: string): Credentials | undefined {
     realm: params.get('realm') ?? '',
     nonce: params.get('nonce') ?? '',
     nc: params.get('nc') ?? '',
+    ambiguous: params.has(TWICE),
     algorithm: params.get('algorithm') ?? 'MD5',
   }
 }
@@ -111,15 +115,11 @@ export function readCSeq(value: string): { number: number; method: string } | un
 function parameter(text: string, name: string): string {
   for (let at = text.indexOf(';'); at >= 0; ) {
     const next = endOfParameter(text, at + 1)
-    const equals = text.indexOf('=', at)
-    const nameEnd = equals < 0 || equals > next ? next : equals
-    if (
-      text
-        .slice(at + 1, nameEnd)
-        .trim()
-        .toLowerCase() === name
-    ) {
-      const value = text.slice(Math.min(nameEnd + 1, next), next).trim()
+    const piece = text.slice(at + 1, next)
+    const equals = piece.indexOf('=')
+    const found = equals < 0 ? piece : piece.slice(0, equals)
+    if (found.trim().toLowerCase() === name) {
+      const value = equals < 0 ? '' : piece.slice(equals + 1).trim()
       return bounded(value.startsWith('"') ? value.slice(1, value.endsWith('"') ? -1 : undefined) : value)
     }
     at = text[next] === ';' ? next : -1
@@ -139,6 +139,7 @@ function endOfParameter(text: string, from: number): number {
   return text.length
 }
 
+const TAB = 9
 const BLANK = 32
 const QUOTE = 34
 const COMMA = 44
@@ -148,6 +149,8 @@ const CLOSE = 62
 const BACKSLASH = 92
 
 const MOST_PARAMETERS = 32
+/** No parameter's name, since names are not empty. */
+const TWICE = ''
 
 /** `name=value` pairs parted by commas (RFC 7616 3.4): the first of each name counts, names in small letters. */
 function digestParameters(value: string): Map<string, string> | undefined {
@@ -159,10 +162,11 @@ function digestParameters(value: string): Map<string, string> | undefined {
     if (equals < 0) break
     const name = value.slice(at, equals).trim().toLowerCase()
     let from = equals + 1
-    while (value.charCodeAt(from) === BLANK) from++
+    while (value.charCodeAt(from) === BLANK || value.charCodeAt(from) === TAB) from++
     const quoted = value.charCodeAt(from) === QUOTE
     const end = quoted ? endOfString(value, from + 1) : endOfToken(value, from)
-    if (!params.has(name)) params.set(name, digestValue(value, quoted ? from + 1 : from, end))
+    if (params.has(name)) params.set(TWICE, '')
+    else params.set(name, digestValue(value, quoted ? from + 1 : from, end))
     const comma = value.indexOf(',', end)
     if (comma < 0) break
     at = comma + 1

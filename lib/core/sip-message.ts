@@ -1,11 +1,10 @@
 import type { Packet } from './packet.ts'
+import { type Fields, readFields, trimCarriageReturn } from './sip-fields.ts'
 import {
   bounded,
   type Challenge,
   type Credentials,
   type Party,
-  readChallenge,
-  readCredentials,
   readCSeq,
   readParty,
   readUri,
@@ -56,10 +55,6 @@ export type Reading =
 
 /** Bytes of header that are read; what comes after is taken for body. */
 const LONGEST_HEADER = 65_536
-/** Header lines that are read, and characters of one folded value. */
-const MOST_LINES = 256
-const LONGEST_VALUE = 4_096
-const MOST_DIGESTS = 4
 
 const latin1 = new TextDecoder('latin1') // one character a byte, so that offsets are byte offsets
 
@@ -140,104 +135,6 @@ function readStartLine(line: string): RequestLine | StatusLine | NoStartLine {
   return { kind: 'malformed', reason: 'request line is not "METHOD URI SIP/2.0"' }
 }
 
-interface Fields {
-  via: string | undefined
-  from: string | undefined
-  to: string | undefined
-  callId: string | undefined
-  cseq: string | undefined
-  userAgent: string | undefined
-  contentLength: number | undefined
-  readonly credentials: Credentials[]
-  readonly challenges: Challenge[]
-  bodyAt: number
-}
-
-/** Header lines up to the blank one: CRLF or a bare LF, folded lines joined (RFC 3261 7.3.1). */
-function readFields(text: string, from: number): Fields {
-  const fields: Fields = {
-    via: undefined,
-    from: undefined,
-    to: undefined,
-    callId: undefined,
-    cseq: undefined,
-    userAgent: undefined,
-    contentLength: undefined,
-    credentials: [],
-    challenges: [],
-    bodyAt: text.length,
-  }
-  let at = from
-  for (let count = 0; at < text.length && count < MOST_LINES; count++) {
-    let end = endOfLine(text, at)
-    let value = trimCarriageReturn(text.slice(at, end))
-    if (value === '') {
-      fields.bodyAt = end + 1
-      break
-    }
-    while (isFold(text, end + 1) && value.length < LONGEST_VALUE) {
-      const next = endOfLine(text, end + 1)
-      value += ` ${trimCarriageReturn(text.slice(end + 1, next)).trim()}`
-      end = next
-    }
-    const colon = value.indexOf(':')
-    if (colon > 0) keepField(fields, value.slice(0, colon), value.slice(colon + 1, colon + 1 + LONGEST_VALUE))
-    at = end + 1
-  }
-  return fields
-}
-
-type FieldName = 'via' | 'from' | 'to' | 'callId' | 'cseq' | 'userAgent'
-type Kept = FieldName | 'length' | 'credentials' | 'challenges'
-
-/** The header fields that are read, by their names in small letters and their compact forms (RFC 3261 7.3.3). */
-const KEPT = new Map<string, Kept>([
-  ['via', 'via'],
-  ['v', 'via'],
-  ['from', 'from'],
-  ['f', 'from'],
-  ['to', 'to'],
-  ['t', 'to'],
-  ['call-id', 'callId'],
-  ['i', 'callId'],
-  ['cseq', 'cseq'],
-  ['user-agent', 'userAgent'],
-  ['server', 'userAgent'],
-  ['content-length', 'length'],
-  ['l', 'length'],
-  ['authorization', 'credentials'],
-  ['proxy-authorization', 'credentials'],
-  ['www-authenticate', 'challenges'],
-  ['proxy-authenticate', 'challenges'],
-])
-const LENGTHS = new Set(Array.from(KEPT.keys(), (name) => name.length))
-
-/** Names are case-insensitive; of Via, From… the first one counts. */
-function keepField(fields: Fields, name: string, value: string): void {
-  const trimmed = name.trimEnd() // LWS before the colon is legal
-  const kept = LENGTHS.has(trimmed.length) ? KEPT.get(trimmed.toLowerCase()) : undefined
-  switch (kept) {
-    case undefined:
-      break
-    case 'length':
-      if (fields.contentLength === undefined && /^\s*\d{1,9}\s*$/.test(value))
-        fields.contentLength = Number(value)
-      break
-    case 'credentials':
-      keepDigest(fields.credentials, readCredentials(value))
-      break
-    case 'challenges':
-      keepDigest(fields.challenges, readChallenge(value))
-      break
-    default:
-      fields[kept] ??= value
-  }
-}
-
-function keepDigest<T>(list: T[], digest: T | undefined): void {
-  if (digest !== undefined && list.length < MOST_DIGESTS) list.push(digest)
-}
-
 /** The message, or the reason why it is malformed: these fields every message must have (RFC 3261 8.1.1). */
 function messageOf(start: RequestLine | StatusLine, fields: Fields): SipMessage | string {
   const via = fields.via === undefined ? undefined : readVia(fields.via)
@@ -289,18 +186,4 @@ function firstByte(bytes: Uint8Array): number {
 function isStun(bytes: Uint8Array): boolean {
   if (bytes.length < 20 || bytes[0]! > 3) return false
   return bytes[4] === 0x21 && bytes[5] === 0x12 && bytes[6] === 0xa4 && bytes[7] === 0x42
-}
-
-function endOfLine(text: string, from: number): number {
-  const at = text.indexOf('\n', from)
-  return at < 0 ? text.length : at
-}
-
-function isFold(text: string, at: number): boolean {
-  const c = text.charCodeAt(at)
-  return c === 32 || c === 9
-}
-
-function trimCarriageReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line
 }

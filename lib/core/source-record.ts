@@ -108,6 +108,8 @@ export class SourceRecord {
   echoes = 0
   /** Seconds; null where the source is not known-good. */
   knownGoodAt: number | null = null
+  /** When it was last news that the source is known-good. */
+  announcedAt = 0
   lastSecond = 0
   /** When the oldest request came that no reply has followed; null while all is answered. */
   unansweredSince: number | null = null

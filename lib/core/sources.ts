@@ -68,10 +68,12 @@ export class Sources {
 
   makeKnownGood(source: Prefix): void {
     const record = this.find(source) ?? new SourceRecord(source)
-    const isNews = this.second - (record.knownGoodAt ?? 0) >= NEWS_SECONDS
+    const isNews = record.knownGoodAt === null || this.second - record.announcedAt >= NEWS_SECONDS
     this.suspects.remove(source)
     this.knownGood.keep(record, this.second)
-    if (isNews) this.#announce(record)
+    if (!isNews) return
+    record.announcedAt = this.second
+    this.#announce(record)
   }
 
   /** Ages what must age at a whole second. Returns the proofs since the last call. */

@@ -4,7 +4,7 @@ import { SourceRecord } from './source-record.ts'
 
 interface Slot {
   readonly record: SourceRecord
-  /** Packets, halved with age; never less than the source's own, at most `error` more. */
+  /** Packets, halved with age; at most `error` more than the source's own, and few less. */
   weight: number
   error: number
   place: number
@@ -17,17 +17,20 @@ const ADMIT_AFTER = 3
  * Records of the heaviest sources that nothing is known of: guarded Space-Saving (Metwally, Agrawal and
  * El Abbadi 2005). While there is room every source gets a record. When full, a source must first be seen
  * three times within a guard window by a keyed count-min filter, and then takes the place of the lightest one,
- * so sources that are forged once each push nobody out until there are some 100,000 of them in a window, and
- * a source with more than its share of the packets is always in.
+ * so sources that are forged once each hardly push anybody out: none of 10,000 in a window, one in a hundred of
+ * 50,000. A source with more than its share of the packets is always in.
  *
  * A record that changes hands starts from zero, so its counters are lower bounds: what is decided on them may
- * come late, never falsely. A source without a record has at most `leastWeight` packets uncounted.
+ * come late, never falsely. A source without a record has at most `leastWeight` packets of 10 s uncounted.
  */
 export class Suspects {
   readonly #slots = new Map<Prefix, Slot>()
   /** Binary heap, the lightest slot first. */
   readonly #heap: Slot[] = []
   readonly #guard = [new Uint8Array(GUARD_CELLS), new Uint8Array(GUARD_CELLS)] as const
+  /** What a source may have missed since the last ageing, and between the two before. */
+  #missed = 0
+  #missedBefore = 0
   readonly #capacity: number
   readonly #key: number
 
@@ -40,9 +43,9 @@ export class Suspects {
     return this.#heap.length
   }
 
-  /** How many packets a source without a record may have sent, or one with a record beyond those counted. */
+  /** How many packets of 10 s, at most, a source may have in no counter of its own. */
   get leastWeight(): number {
-    return this.#heap.length < this.#capacity ? 0 : this.#heap[0]!.weight + ADMIT_AFTER - 1
+    return Math.max(this.#missed, this.#lightest()) + this.#missedBefore
   }
 
   /** The source's record, counting one packet for it; undefined while it is not let in. O(log capacity). */
@@ -65,6 +68,7 @@ export class Suspects {
   remove(prefix: Prefix): SourceRecord | undefined {
     const slot = this.#slots.get(prefix)
     if (slot === undefined) return undefined
+    this.#missed = Math.max(this.#missed, this.#lightest())
     this.#slots.delete(prefix)
     const last = this.#heap.pop()!
     if (last !== slot) {
@@ -77,6 +81,8 @@ export class Suspects {
 
   /** Every 10 s: halves the weights, so that yesterday's heavy sources give way, and empties the guard. */
   age(): void {
+    this.#missedBefore = Math.max(this.#missed, this.#lightest())
+    this.#missed = 0
     for (const slot of this.#heap) {
       slot.weight = Math.floor(slot.weight / 2) // keeps the heap's order
       slot.error = Math.min(slot.error, slot.weight)
@@ -86,6 +92,10 @@ export class Suspects {
 
   *records(): IterableIterator<SourceRecord> {
     for (const slot of this.#heap) yield slot.record
+  }
+
+  #lightest(): number {
+    return this.#heap.length < this.#capacity ? 0 : this.#heap[0]!.weight + ADMIT_AFTER - 1
   }
 
   #admits(prefix: Prefix): boolean {

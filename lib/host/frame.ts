@@ -12,6 +12,8 @@ const AUTHENTICATION = 51
 const DESTINATION_OPTIONS = 60
 const VLAN_TAGS = 4
 const EXTENSION_HEADERS = 8
+/** The last instant that a Date can hold, in milliseconds: whole numbers stop being exact soon after. */
+const LATEST = 8.64e15
 
 /**
  * The link types that decodeFrame reads, as tcpdump.org/linktypes.html numbers them: BSD loopback in host
@@ -21,10 +23,11 @@ export const LINK_TYPES: readonly number[] = [0, 1, 101, 108, 113, 228, 229, 276
 
 /**
  * The UDP datagram or the TCP segment with bytes in one captured frame, or undefined when the frame carries
- * neither, is malformed, or is of another link type. Never throws and never reads outside the frame, whatever
+ * neither, is malformed, is of another link type, or has a time that no clock shows. Never throws and never reads outside the frame, whatever
  * the bytes. Of a fragmented packet the first fragment is decoded and the others, which have no ports, are not.
  * Tunnels are not opened: anybody can write any address inside one. `originalLength` is the frame's length on
- * the wire, and counts only where the IP header leaves its own length at zero, as segmentation offload does.
+ * the wire: no packet is longer, whatever its IP header claims, and one whose header leaves the length at zero, as
+ * segmentation offload does, is that long.
  * The payload is a view of the frame, not a copy.
  */
 export function decodeFrame(
@@ -34,6 +37,7 @@ export function decodeFrame(
   at: number,
 ): Packet | undefined {
   const onWire = Math.max(originalLength, frame.length)
+  if (!(at >= 0 && at <= LATEST)) return undefined
   switch (linkType) {
     case 1:
       return decodeTagged(frame, 12, 14, onWire, at)
@@ -93,7 +97,7 @@ function decodeIp(frame: Uint8Array, start: number, onWire: number, at: number) 
 function decodeIpv4(frame: Uint8Array, start: number, onWire: number, at: number): Packet | undefined {
   if (frame.length < start + 20 || frame[start]! >> 4 !== 4) return undefined
   const headerLength = (frame[start]! & 0x0f) * 4
-  const bytes = u16(frame, start + 2) || onWire - start
+  const bytes = Math.min(u16(frame, start + 2) || onWire, onWire - start)
   const isLaterFragment = (u16(frame, start + 6) & 0x1fff) !== 0
   if (headerLength < 20 || isLaterFragment) return undefined
   const protocol = frame[start + 9]!
@@ -119,7 +123,7 @@ function decodeIpv6(frame: Uint8Array, start: number, onWire: number, at: number
   if (frame.length < start + 40 || frame[start]! >> 4 !== 6) return undefined
   if (isMapped(frame, start + 8) || isMapped(frame, start + 24)) return undefined
   const payloadLength = u16(frame, start + 4)
-  const bytes = payloadLength === 0 ? onWire - start : 40 + payloadLength
+  const bytes = Math.min(payloadLength === 0 ? onWire : 40 + payloadLength, onWire - start)
   const end = Math.min(frame.length, start + bytes)
   let protocol = frame[start + 6]!
   let transportAt = start + 40

@@ -17,14 +17,18 @@ export async function* gunzip(
   // The writes below report errors; without a listener in between, one would end the process.
   inflate.on('error', () => {})
   inflate.on('data', (bytes: Uint8Array) => output.push(bytes))
+  let ended = false // bytes that follow the last member end the stream, and zlib then calls no write back
+  inflate.once('end', () => {
+    ended = true
+  })
   try {
     for await (const chunk of source) {
-      for (let at = 0; at < chunk.length; at += SLICE) {
+      for (let at = 0; at < chunk.length && !ended; at += SLICE) {
         await feed(name, inflate, chunk.subarray(at, at + SLICE))
         yield* output.splice(0)
       }
     }
-    const whole = await endsWhole(name, inflate)
+    const whole = ended || (await endsWhole(name, inflate))
     yield* output.splice(0)
     if (!whole) cut()
   } finally {
@@ -36,11 +40,14 @@ export async function* gunzip(
 function feed(name: string, inflate: Gunzip, slice: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(corrupt(name, error))
-    inflate.once('error', fail)
-    inflate.write(slice, () => {
+    const done = () => {
       inflate.off('error', fail)
+      inflate.off('end', done)
       resolve()
-    })
+    }
+    inflate.once('error', fail)
+    inflate.once('end', done)
+    inflate.write(slice, done)
   })
 }
 

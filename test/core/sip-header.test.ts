@@ -62,7 +62,7 @@ describe('From and To', () => {
   })
 
   // A quoted parameter without angle brackets is taken for a display name, and what is before it is skipped.
-  test.fails('a quoted parameter after a bare URI hides neither the user nor the tag', () => {
+  test('a quoted parameter after a bare URI hides neither the user nor the tag', () => {
     expect(readParty('sip:a@h;tag=1;x="y"')).toEqual({ user: 'a', host: 'h', tag: '1' })
   })
 
@@ -108,7 +108,7 @@ describe('digest', () => {
   })
 
   // Only blanks are skipped there, so the nonce keeps its tab and quotes and is nobody's.
-  test.fails('a tab after the equals sign is white space (RFC 3261 25.1)', () => {
+  test('a tab after the equals sign is white space (RFC 3261 25.1)', () => {
     expect(readCredentials('Digest\tnonce\t=\t"n"')).toMatchObject({ nonce: 'n' })
   })
 

@@ -99,7 +99,8 @@ describe('suspects', () => {
           expect([...suspects.records()].map((record) => record.prefix).sort()).toEqual(
             [...weights.keys()].sort(),
           )
-          if (weights.size === capacity) expect(suspects.leastWeight).toBe(Math.min(...weights.values()) + 2)
+          if (weights.size < capacity) continue
+          expect(suspects.leastWeight).toBeGreaterThanOrEqual(Math.min(...weights.values()) + 2)
         }
       }),
       { seed: SEED, numRuns: 1_000 },
@@ -126,8 +127,7 @@ describe('suspects', () => {
     expect(all.suspects.find(source(1))).toBeUndefined()
   })
 
-  // After a removal there is room, and leastWeight says 0 although a record has changed hands before.
-  test.fails('do not hide more than leastWeight after one of them was taken out', () => {
+  test('do not hide more than leastWeight after one of them was taken out', () => {
     const all = new Counted(2)
     for (let i = 0; i < 10; i++) all.touch(source(i % 2))
     for (let i = 0; i < 3; i++) all.touch(source(2))
@@ -137,8 +137,7 @@ describe('suspects', () => {
     expect(all.suspects.leastWeight).toBeGreaterThanOrEqual(5)
   })
 
-  // Ageing halves leastWeight, while the windows that are judged still hold the seconds before it.
-  test.fails('do not hide more than leastWeight just after ageing', () => {
+  test('do not hide more than leastWeight just after ageing', () => {
     const all = new Counted(2)
     for (let i = 0; i < 20; i++) all.touch(source(i % 2))
     for (let i = 0; i < 3; i++) all.touch(source(2))

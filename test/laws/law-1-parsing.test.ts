@@ -102,17 +102,16 @@ describe('Parsing never throws, never loops, never reads past the end, on any by
 
   test('the time of a captured packet is one that a clock can show', async () => {
     for (const at of [0n, 1n, 0xffff_ffffn, 1_700_000_000_000_000n]) {
-      for (const time of await timesOf(at, 6)) expect(time).toBeLessThanOrEqual(8.64e15)
+      expect(await timesOf(at, 6)).toEqual([Number(at) / 1000])
     }
   })
 
-  // Above 2^53 seconds one more second is no more, and the sum over a window never ends.
-  test.fails('the time of a captured packet is one that a clock can show, whatever the file says', async () => {
-    for (const time of await timesOf(0xffff_ffff_ffff_ffffn, 0)) expect(time).toBeLessThanOrEqual(8.64e15)
+  // Above 2^53 seconds one more second is no more, and the sum over a window would never end.
+  test('a captured packet whose time no clock can show is not read', async () => {
+    expect(await timesOf(0xffff_ffff_ffff_ffffn, 0)).toEqual([])
   })
 
-  // zlib ends at padding after the data and never calls the write back that the reader waits for.
-  test.fails('gzip data that is padded with NULs is read to its end', { timeout: 1000 }, async () => {
+  test('gzip data that is padded with NULs is read to its end', { timeout: 1000 }, async () => {
     const empty = Buffer.from('d4c3b2a1020004000000000000000000ffff000001000000', 'hex')
     const padded = Buffer.concat([gzipSync(empty), Buffer.alloc(4)])
     for await (const batch of readCapture('x', chunks([padded]), () => {})) expect(batch).toBeUndefined()
@@ -135,7 +134,6 @@ async function timesOf(units: bigint, resolution: number): Promise<number[]> {
   for await (const { packets } of readCapture('x', chunks([file]), () => {})) {
     for (const { at } of packets) times.push(at)
   }
-  expect(times).toHaveLength(1)
   return times
 }
 
@@ -195,8 +193,7 @@ describe('Parsing takes work in proportion to the bytes', () => {
     expect(work(text)).toBeLessThan(12 * text.length)
   })
 
-  // Each parameter without "=" searches the rest of the value for one: up to 8 million characters a header.
-  test.fails.each([
+  test.each([
     ['semicolons', ';'],
     ['parameters without a value', ';a'],
   ])('of thousands of %s', (_, piece) => {
