@@ -1,8 +1,8 @@
 /**
- * Counts distinct things in fixed memory (HyperLogLog with linear counting for small numbers). With 64
- * registers the standard error is 13 %, and up to about 10 things it is mostly exact, rarely one too few;
- * with 4,096 registers the error is 1.6 %. Merging takes the larger register, so it is commutative and
- * idempotent.
+ * Counts distinct things in fixed memory (HyperLogLog with linear counting for small numbers). With 64 registers
+ * the standard error is 13 %, with 4,096 it is 1.6 %, and half as much again around two and a half times as many
+ * things as registers. Up to three things are never counted as more. Merging takes the larger register, so it is
+ * commutative and idempotent.
  */
 export class HyperLogLog {
   readonly registers: Uint8Array
