@@ -1,8 +1,8 @@
-import type { DetectionLimits } from './core/detection.ts'
 import type { Sockets } from './core/direction.ts'
 import type { Packet } from './core/packet.ts'
 import { type Reporter, ReportWriter } from './core/report-writer.ts'
 import type { ProofReport, SourceReport } from './core/source-report.ts'
+import type { DetectionLimits } from './core/suspicion.ts'
 import { type CaptureTotals, Traffic } from './core/traffic.ts'
 
 /**
@@ -36,12 +36,17 @@ export interface CaptureOptions extends Sockets {
   readonly limits: DetectionLimits
   /** Secret 32-bit number, drawn afresh at each start. */
   readonly key: number
+  /** Whether a packet reaches the sensor; asked after every second before it has ended. All do unless told. */
+  readonly admits?: (packet: Packet) => boolean
   /** A report comes at least this often, notable or not; 60 unless said otherwise. */
   readonly heartbeatSeconds?: number
 }
 
 /** After this long without a packet every window is empty, so the seconds between need no tick each. */
 const LONGEST_WINDOW_SECONDS = 660
+/** After this long without a packet only the 10-minute window holds anything, and a tick a minute will do. */
+const QUIET_SECONDS = 70
+const MINUTE = 60
 
 /**
  * Loop 1: packets in, reports out. Counts each packet, and at each whole second of packet time asks what is
@@ -55,13 +60,15 @@ export async function capture(
   const traffic = new Traffic(options)
   const writer = new ReportWriter(traffic.sources, options)
   const loss = new Loss()
+  const admits = options.admits ?? (() => true)
   let second = 0
   let clockSkewMs = 0
 
   async function passTo(next: number): Promise<void> {
     if (second === 0) second = next
     if (next - second > LONGEST_WINDOW_SECONDS) await tick(next - LONGEST_WINDOW_SECONDS)
-    while (second < next) await tick(second + 1)
+    const began = second
+    while (second < next) await tick(Math.min(next, second + (second - began > QUIET_SECONDS ? MINUTE : 1)))
   }
 
   async function tick(at: number, last = false): Promise<void> {
@@ -76,7 +83,7 @@ export async function capture(
   for await (const batch of source) {
     for (const packet of batch.packets) {
       if (packet.at >= (second + 1) * 1000) await passTo(Math.floor(packet.at / 1000))
-      traffic.count(packet)
+      if (admits(packet)) traffic.count(packet)
       if (batch.now !== undefined) clockSkewMs = Math.round(batch.now - packet.at)
     }
     traffic.ignore(batch.ignored)

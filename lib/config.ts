@@ -166,9 +166,7 @@ export function readConfig(name: string, json: string): Config {
   }
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const problems = result.error.issues.map(
-    (issue) => `  ${pathOf(issue.path)}: ${issue.message}${foundAt(value, issue.path)}`,
-  )
+  const problems = result.error.issues.map((issue) => `  ${pathOf(issue.path)}: ${told(issue, value)}`)
   throw new ConfigError(`Cannot use settings "${name}":\n${problems.join('\n')}`)
 }
 
@@ -184,12 +182,37 @@ function pathOf(path: readonly PropertyKey[]): string {
     .join('')
 }
 
+/** What it should be and what it is. Our own words, which name the value already, are left as they are. */
+function told(issue: z.core.$ZodIssue, value: unknown): string {
+  const found = foundAt(value, issue.path)
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `has no setting ${issue.keys.map((key) => JSON.stringify(key.slice(0, 60))).join(', ')}`
+    case 'invalid_type':
+      return issue.message.startsWith('should')
+        ? `${issue.message}${found}`
+        : `should be ${issue.expected}${found}`
+    case 'invalid_value':
+      if (issue.message.startsWith('should')) return `${issue.message}${found}`
+      return `should be ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}${found}`
+    case 'too_small':
+      return `should be at least ${issue.minimum}${issue.origin === 'array' ? ' long' : ''}${found}`
+    case 'too_big':
+      return `should be at most ${issue.maximum}${issue.origin === 'array' ? ' long' : ''}${found}`
+    case 'custom':
+      return issue.message
+    default:
+      return `${issue.message}${found}`
+  }
+}
+
 function foundAt(value: unknown, path: readonly PropertyKey[]): string {
   let found = value
   for (const part of path) {
     if (typeof found !== 'object' || found === null) return ''
     found = (found as Record<PropertyKey, unknown>)[part]
   }
-  if (found === undefined || typeof found === 'object') return ''
+  if (found === undefined) return '; it is missing'
+  if (typeof found === 'object') return ''
   return `; it is ${JSON.stringify(found).slice(0, 80)}`
 }

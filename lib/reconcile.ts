@@ -86,6 +86,10 @@ export async function reconcile(
   const changes = changesToApply(plan)
   const braked = changes.length === 0 ? undefined : brakeOf(plan, brake)
   for (const alert of alertsOf(plan, braked, now)) await journal.write({ kind: 'alert', alert })
+  for (const { block, reason, why } of plan.refused) {
+    const refusal = { kind: 'refusal', at: now, source: block.prefix, why } as const
+    if (reason === 'no-free-entry') await journal.write({ ...refusal, reason })
+  }
   let outcomes: readonly Outcome[] = []
   if (apply && changes.length > 0 && braked === undefined) {
     await ledger.keepClaims(firewall.id, intended(claims, changes))
@@ -98,8 +102,9 @@ export async function reconcile(
     await ledger.keepClaims(firewall.id, settled(intended(claims, changes), held.entries))
   }
   for (const block of open) {
-    if (now < block.until) continue
-    const ended = { ...block, endedAt: block.until }
+    const lifted = block.origin === 'detector' && protectedNow.has(block.prefix)
+    if (now < block.until && !lifted) continue
+    const ended = { ...block, endedAt: Math.min(now, block.until) }
     await ledger.keepBlock(ended)
     await journal.write({ kind: 'block', block: ended, change: 'ended' })
   }
@@ -136,8 +141,8 @@ function alertsOf({ foreign, shadowedBy, refused }: Plan, braked: string | undef
     alerts.push({ at, kind: 'shadowed', source: null, why })
   }
   if (braked !== undefined) alerts.push({ at, kind: 'brake', source: null, why: braked })
-  for (const { block, why } of refused) {
-    if (why.startsWith('no free')) alerts.push({ at, kind: 'no-free-entry', source: block.prefix, why })
+  for (const { block, reason, why } of refused) {
+    if (reason === 'no-free-entry') alerts.push({ at, kind: 'no-free-entry', source: block.prefix, why })
   }
   return alerts
 }

@@ -40,7 +40,7 @@ describe('readConfig()', () => {
       'fences[0].allow[0]: "010.0.0.1" is not an address or CIDR',
       'fences[0].allow[1]: "192.0.2.1/24" has host bits set; the prefix is 192.0.2.0/24',
       'fences[0].limits.challenges10: ',
-      'fences[0].limits: Unrecognized key: "chalenges60"',
+      'fences[0].limits: has no setting "chalenges60"',
       'fences[1].networkAcls[0]: firstRule should not be above lastRule',
       'fences[1].mode: ',
       'fences[2].pbxs[0].addresses[0]: "nowhere" is not an IPv4 or IPv6 address',

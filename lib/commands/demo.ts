@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { JournalEntry } from '../analyze.ts'
 import { defaultFence } from '../config.ts'
 import { openCapture } from '../host/capture-file.ts'
 import { packageRoot } from '../host/package-root.ts'
 import { demoEvent, demoIntroduction, demoSummary } from '../view/demo-text.ts'
 import { replay } from './replay.ts'
+import { print, terminalWidth } from './terminal.ts'
 
 const RECORDING = 'examples/recorded-attack/reflection.pcap.gz'
 const ENFORCEMENT_DELAY_MS = 2_000
@@ -15,18 +15,12 @@ export function addDemo(program: Command): void {
     .command('demo')
     .description('a recorded reflection attack through the embedded fence: seconds, no AWS account, no root')
     .action(async () => {
-      const print = (lines: readonly string[]) => process.stdout.write(`${lines.join('\n')}\n`)
       print(demoIntroduction(RECORDING))
       const capture = openCapture(join(packageRoot(), RECORDING), (warning) =>
         process.stderr.write(`${warning}\n`),
       )
-      const listen = () => (event: JournalEntry) => print(demoEvent(event))
-      const run = await replay(
-        capture,
-        defaultFence('demo'),
-        { enforcementDelay: ENFORCEMENT_DELAY_MS },
-        listen,
-      )
-      print(demoSummary(run, ENFORCEMENT_DELAY_MS))
+      const options = { enforcementDelay: ENFORCEMENT_DELAY_MS }
+      const run = await replay(capture, defaultFence('demo'), options, (event) => print(demoEvent(event)))
+      print(demoSummary(run, ENFORCEMENT_DELAY_MS, terminalWidth()))
     })
 }

@@ -41,7 +41,8 @@ function told(error: unknown): string {
 /** `sipfence … | head` closes the pipe early; that is no failure of ours. */
 function endQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(0)
+    if (error.code === 'EPIPE') process.exit(0)
+    process.stderr.write(`sipfence: Cannot write the output: ${error.message}\n`)
+    process.exit(1)
   })
 }

@@ -13,12 +13,13 @@ export function addressOption(value: string, earlier: readonly Address[] = []): 
 
 export function prefixOption(value: string, earlier: readonly Prefix[] = []): readonly Prefix[] {
   const parsed = parsePrefix(value)
-  if (!parsed.ok) throw new UsageError(`Cannot use --allow: ${parsed.reason}`)
+  if (!parsed.ok) throw new UsageError(`Cannot use --allow: ${parsed.reason}; for several, repeat --allow`)
   return [...earlier, parsed.value]
 }
 
 export function portsOption(value: string): readonly number[] {
-  return value.split(',').map((text) => {
+  return value.split(',').map((piece) => {
+    const text = piece.trim()
     const port = Number(text)
     if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port
     throw new UsageError(`Cannot use --ports "${value}": "${text}" should be a port from 1 to 65535`)
@@ -28,12 +29,16 @@ export function portsOption(value: string): readonly number[] {
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000 } as const
 const LONGEST_MS = 600_000
 
-/** `500ms`, `2s`, `1m`; at most ten minutes. */
-export function durationOption(value: string): number {
-  const match = /^(\d{1,6})(ms|s|m)$/.exec(value)
-  const ms = match === null ? Number.NaN : Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]
-  if (ms <= LONGEST_MS) return ms
-  throw new UsageError(`Cannot use duration "${value}"; it should be like 500ms, 2s or 1m, at most 10m`)
+/** A reader of `500ms`, `2s`, `1m`; at least `leastMs`, at most ten minutes. */
+export function durationOption(option: string, leastMs: number): (value: string) => number {
+  return (value) => {
+    const match = /^(\d{1,6})(ms|s|m)$/.exec(value)
+    const ms = match === null ? Number.NaN : Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]
+    if (ms >= leastMs && ms <= LONGEST_MS) return ms
+    throw new UsageError(
+      `Cannot use ${option} "${value}"; it should be like 2s or 1m, ${leastMs / 1000}s to 10m`,
+    )
+  }
 }
 
 export interface FenceOptions {
@@ -57,7 +62,10 @@ async function onlyFence(path: string): Promise<FenceConfig> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    throw new ConfigError(`Cannot read settings "${path}": ${(error as Error).message}`, { cause: error })
+    const { code, message } = error as NodeJS.ErrnoException
+    const why =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : message
+    throw new ConfigError(`Cannot read settings "${path}": ${why}`, { cause: error })
   }
   const { fences } = readConfig(path, text)
   if (fences.length === 1) return fences[0]!

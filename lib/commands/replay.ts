@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { JournalEntry } from '../analyze.ts'
 import type { PacketSource } from '../capture.ts'
 import type { FenceConfig } from '../config.ts'
 import type { ReplayDocument } from '../contract/replay.ts'
@@ -10,6 +11,7 @@ import { ReplayRecord } from '../local/replay.ts'
 import { printable } from '../view/format.ts'
 import { replayText } from '../view/replay-text.ts'
 import { addressOption, durationOption, fenceOption, portsOption, prefixOption } from './options.ts'
+import { print, terminalWidth } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 interface ReplayOptions {
@@ -19,8 +21,11 @@ interface ReplayOptions {
   readonly allow?: readonly Prefix[]
   readonly ports?: readonly number[]
   readonly config?: string
-  readonly enforcementDelay: number
+  readonly enforcementDelay?: number
+  readonly learned?: boolean
 }
+
+const ENFORCEMENT_DELAY_MS = 2_000
 
 /** One seed for all replays: the same capture and settings print the same document. */
 const SEED = 1
@@ -40,22 +45,27 @@ export function addReplay(program: Command): void {
     )
     .option('--allow <cidr>', 'never block this prefix; may be repeated', prefixOption)
     .option('--ports <list>', 'SIP ports, separated by commas (default: 5060)', portsOption)
-    .option('--config <file>', 'settings, a sipfence.json with one fence')
+    .option('--config <file>', 'settings, a sipfence.json with one fence; its mode is not used')
     .option('--observe', 'decide, but drop nothing')
-    .option('--enforcement-delay <time>', 'from a decision to its entry taking effect', durationOption, 2_000)
+    .option(
+      '--enforcement-delay <time>',
+      'from a decision to its entry taking effect (default: 2s)',
+      durationOption('--enforcement-delay', 0),
+    )
+    .option('--learned', 'judge as a fence that has learned who is known-good, from the first packet on')
     .addHelpText(
       'after',
       '\nExamples:\n  sipfence replay trace.pcap\n  tcpdump -r trace.pcap -w - port 5060 | sipfence replay - --json --pbx 10.0.0.10',
     )
     .action(async (file: string, options: ReplayOptions) => {
-      const config = await fenceOption(options)
+      const fence = await fenceOption(options)
+      const config = options.learned === true ? { ...fence, learningSeconds: 0 } : fence
       const capture = openCapture(file, (warning) =>
         process.stderr.write(`sipfence: ${printable(warning, 400)}\n`),
       )
       const run = await replay(capture, config, options)
-      const text =
-        options.json === true ? JSON.stringify(run.document, null, 2) : replayText(file, run).join('\n')
-      process.stdout.write(`${text}\n`)
+      if (options.json === true) print([JSON.stringify(run.document, null, 2)])
+      else print(replayText(file === '-' ? 'standard input' : file, run, terminalWidth()))
     })
 }
 
@@ -70,35 +80,31 @@ export interface ReplayRun {
 export async function replay(
   capture: PacketSource,
   config: FenceConfig,
-  { pbx: given, observe, enforcementDelay }: Pick<ReplayOptions, 'pbx' | 'observe' | 'enforcementDelay'>,
-  listen: (fence: {
-    record: ReplayRecord
-    pbx: readonly Address[]
-  }) => ConstructorParameters<typeof EmbeddedFence>[0]['onEvent'] = () => undefined,
+  options: Pick<ReplayOptions, 'pbx' | 'observe' | 'enforcementDelay'>,
+  listen: (event: JournalEntry) => void = () => undefined,
 ): Promise<ReplayRun> {
   const ports = new Set(config.ports)
   const configured = config.pbxs.flatMap(({ addresses }) => addresses)
-  const known = given ?? (configured.length > 0 ? configured : undefined)
+  const known = options.pbx ?? (configured.length > 0 ? configured : undefined)
   const { pbx, source } =
-    known === undefined ? await peek(capture, ports) : { pbx: [...known], source: capture }
+    known === undefined ? await peek(capture, ports) : { pbx: [...new Set(known)], source: capture }
   if (pbx === undefined) {
     throw new UsageError(
       'Cannot tell which address is the PBX: several look like one; name it with --pbx, once for each of its addresses',
     )
   }
-  const mode = observe === true ? 'observe' : 'enforce'
+  const mode = options.observe === true ? 'observe' : 'enforce'
   const record = new ReplayRecord({ pbx: new Set(pbx), ports })
-  const listener = listen({ record, pbx })
   const fence = new EmbeddedFence({
     config,
     pbx,
     mode,
-    enforcementDelayMs: enforcementDelay,
+    enforcementDelayMs: options.enforcementDelay ?? ENFORCEMENT_DELAY_MS,
     seed: SEED,
     onPacket: (packet, dropped) => record.count(packet, dropped),
     onEvent: (event) => {
       record.note(event)
-      listener?.(event)
+      listen(event)
     },
   })
   const result = await fence.run(source)

@@ -41,6 +41,7 @@ const observation = z.strictObject({
     followed60: count,
     finals: count,
     acknowledged: count,
+    packetsIn: count,
     bytesIn: count,
     bytesOut: count,
     requests: count,

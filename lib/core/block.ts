@@ -1,5 +1,6 @@
-import type { Detection, DetectionClass } from './detection.ts'
+import type { Detection } from './detection.ts'
 import type { Prefix } from './prefix.ts'
+import type { DetectionClass } from './suspicion.ts'
 
 /** What of a source's traffic is denied: UDP on the SIP ports, UDP and TCP on them, or everything. */
 export type Scope = 'sip-udp' | 'sip' | 'all'
@@ -59,9 +60,12 @@ export function decide(
   detection: Detection,
   { ladders, now, random, id, last }: Decision,
 ): Block | undefined {
-  const reachable = detection.class !== 'reflection' && detection.proof !== 'none'
-  if (last !== undefined && stands(last, now)) return extend(last, detection, { reachable, ladders, now })
-  const level = nextLevel(last, now)
+  const { reachable } = detection
+  if (last !== undefined && now < (last.endedAt ?? last.until)) {
+    // Standing; or from before the last block ended, as a late report is, which is no new offence.
+    return stands(last, now) ? extend(last, detection, { ladders, now }) : undefined
+  }
+  const level = nextLevel(last, reachable, now)
   const seconds = blockSeconds(ladders, reachable, level) * (1 + ladders.jitterShare * random)
   const capped = reachable ? seconds : Math.min(seconds, LONGEST_UNREACHABLE_SECONDS)
   return {
@@ -84,36 +88,25 @@ export function stands(block: Block, now: number): boolean {
   return block.endedAt === null && block.from <= now && now < block.until
 }
 
-interface Extension {
-  readonly reachable: boolean
-  readonly ladders: Ladders
-  readonly now: number
-}
-
-function extend(
-  block: Block,
-  detection: Detection,
-  { reachable, ladders, now }: Extension,
-): Block | undefined {
+/** Undefined where nothing needs to change. What may be forged never lengthens a block of what was proven. */
+function extend(block: Block, detection: Detection, { ladders, now }: Pick<Decision, 'ladders' | 'now'>) {
+  const { reachable } = detection
+  if (block.origin === 'operator' || (block.scope !== 'sip-udp' && !reachable)) return undefined
   const scope = reachable && block.scope === 'sip-udp' ? 'sip' : block.scope
   const ending = block.until - now <= (block.until - block.from) * EXTEND_SHARE
-  if (block.origin === 'operator' || (!ending && scope === block.scope)) return undefined
-  const mayBeForged = scope === 'sip-udp'
-  const until = now + blockSeconds(ladders, !mayBeForged, block.level) * 1000
-  const latest = mayBeForged ? block.from + LONGEST_UNREACHABLE_SECONDS * 1000 : until
-  return {
-    ...block,
-    scope,
-    weight: Math.max(block.weight, detection.weight),
-    until: Math.max(block.until, Math.min(until, latest)),
-  }
+  const longer = now + blockSeconds(ladders, reachable, block.level) * 1000
+  const latest = reachable ? longer : block.from + LONGEST_UNREACHABLE_SECONDS * 1000
+  const until = ending ? Math.max(block.until, Math.min(longer, latest)) : block.until
+  if (until === block.until && scope === block.scope) return undefined
+  return { ...block, scope, until, weight: Math.max(block.weight, detection.weight) }
 }
 
-function nextLevel(last: Block | undefined, now: number): number {
-  if (last === undefined || last.origin === 'operator') return 1
+/** Each ladder is climbed by itself: blocks that anybody can provoke by forging must not make later ones long. */
+function nextLevel(last: Block | undefined, reachable: boolean, now: number): number {
+  if (last === undefined || last.origin === 'operator' || (last.scope !== 'sip-udp') !== reachable) return 1
   const ended = last.endedAt ?? last.until
   const length = Math.max(1, ended - last.from)
-  const forgotten = Math.floor(Math.max(0, now - ended) / (QUIET_LENGTHS * length))
+  const forgotten = Math.floor((now - ended) / (QUIET_LENGTHS * length))
   return Math.max(1, last.level + 1 - forgotten)
 }
 

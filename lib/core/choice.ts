@@ -4,8 +4,10 @@ import { isWithin, type PlanInput } from './plan-input.ts'
 import { bitsOf, comparePrefixes, type Family, familyOf } from './prefix.ts'
 import { blockCovers, denialKey, denialsOf } from './wanted.ts'
 
+/** A block that gets no entry. */
 export interface Refusal {
   readonly block: Block
+  readonly reason: 'protected' | 'covered' | 'no-free-entry'
   readonly why: string
 }
 
@@ -42,15 +44,21 @@ export function choose(
   const chosen: Block[] = []
   const refused: Refusal[] = []
   for (const block of ranked(input, held)) {
-    const why = input.protects(block.prefix) ?? coveredBy(block, chosen)
-    if (why !== undefined) {
-      refused.push({ block, why })
-      continue
-    }
+    const protectedBy = input.protects(block.prefix)
+    const wider = coveredBy(block, chosen)
     const family = familyOf(block.prefix)
     const size = denialsOf(block.prefix, block.scope, input.ranges).length
+    if (protectedBy !== undefined) {
+      refused.push({ block, reason: 'protected', why: protectedBy })
+      continue
+    }
+    if (wider !== undefined) {
+      refused.push({ block, reason: 'covered', why: wider })
+      continue
+    }
     if (size > capacity[family] || size > capacity.numbers) {
-      refused.push({ block, why: `no free entry: needs ${size}, and heavier blocks hold the rest` })
+      const why = `no free entry: needs ${size}, and heavier blocks hold the rest`
+      refused.push({ block, reason: 'no-free-entry', why })
       continue
     }
     capacity[family] -= size

@@ -53,10 +53,8 @@ export class Conversations {
     if (outOfDialog) this.#sources.count(source, 'outOfDialog')
     this.#exchanges.await(source, request, {
       second: this.#sources.second,
-      users: request.credentials.map(({ user }) => keyedHash(this.#key, user)),
+      user: this.#onlyUser(request),
       withCredentials: request.credentials.length > 0,
-      ambiguous:
-        request.credentials.length >= MOST_DIGESTS || request.credentials.some((each) => each.ambiguous),
       nonceSentHere: this.#followUps(source, request),
       outOfDialog,
       excused: false,
@@ -157,7 +155,7 @@ export class Conversations {
   #failure(source: Prefix, pending: Pending | undefined): void {
     if (pending === undefined || pending.answered || !pending.nonceSentHere) return
     this.#sources.count(source, 'failures')
-    this.#sources.find(source)?.addFailedUser(pending.users[0] ?? 0, this.#sources.second)
+    this.#sources.find(source)?.addFailedUser(pending.user ?? 0, this.#sources.second)
   }
 
   #acceptedOut(source: Prefix, response: SipResponse, pending: Pending | undefined): void {
@@ -172,10 +170,18 @@ export class Conversations {
     if (!final || pending.answered || !pending.withCredentials) return
     this.#sources.count(source, 'successes')
     // Of all methods only REGISTER is never answered 200 to credentials that nobody looked at.
-    if (response.method !== 'REGISTER' || !pending.nonceSentHere || pending.ambiguous) return
+    if (response.method !== 'REGISTER' || !pending.nonceSentHere || pending.user === undefined) return
     const { knownGood, second } = this.#sources
-    if (pending.users.every((user) => knownGood.vouches(user, source, second)))
-      this.#sources.makeKnownGood(source)
+    if (knownGood.vouches(pending.user, source, second)) this.#sources.makeKnownGood(source)
+  }
+
+  /** The hash of the one user that the credentials name; undefined where it cannot be told whose login it is. */
+  #onlyUser({ credentials }: SipRequest): number | undefined {
+    const users = new Set(credentials.map(({ user }) => user))
+    const [user] = users
+    if (users.size !== 1 || credentials.length >= MOST_DIGESTS || credentials.some((each) => each.ambiguous))
+      return undefined
+    return keyedHash(this.#key, user!)
   }
 }
 

@@ -1,45 +1,14 @@
-import { HyperLogLog } from './hyper-log-log.ts'
 import type { Prefix } from './prefix.ts'
 import type { Counts, Proof } from './source-record.ts'
-import { type Observation, usersRegisters } from './source-report.ts'
-
-export type DetectionClass = 'reflection' | 'flood' | 'brute-force'
-
-/** Limits of the detectors; the defaults and their reasons are in lib/config.ts. */
-export interface DetectionLimits {
-  /** Reflection: challenges in 10 s, and in 60 s, of which under `followUpShare` are followed up. */
-  readonly challenges10: number
-  readonly challenges60: number
-  readonly followUpShare: number
-  /** Reflection: final replies in 10 s; the lower number where bytes out are `byteRatio` times bytes in. */
-  readonly replies10: number
-  readonly amplifiedReplies10: number
-  readonly byteRatio: number
-  /** Flood: out-of-dialog requests a second, over 10 s, that came to nothing. */
-  readonly requestsPerSecond: number
-  /** Brute force: failures in 10 minutes over at least `failedUsers` users, or failures in 10 s on any. */
-  readonly failures600: number
-  readonly failedUsers: number
-  readonly failures10: number
-}
-
-/** One measured reason, in the unit it was measured in. Points from 100 on are enough for a detection. */
-export interface Evidence {
-  readonly code: string
-  readonly value: number
-  readonly limit: number
-  readonly unit: string
-  readonly points: number
-}
-
-/** How far an observation fits one class. */
-export interface Suspicion {
-  readonly class: DetectionClass
-  readonly points: number
-  /** The strongest first; criteria of a class are alternatives, so only the strongest carries points. */
-  readonly evidence: readonly Evidence[]
-  readonly why: string
-}
+import type { Observation } from './source-report.ts'
+import {
+  type Circumstances,
+  type DetectionClass,
+  ENTER_POINTS,
+  LEAVE_POINTS,
+  type Suspicion,
+  weigh,
+} from './suspicion.ts'
 
 /** This source tripped this detector. */
 export interface Detection extends Suspicion {
@@ -47,6 +16,8 @@ export interface Detection extends Suspicion {
   readonly source: Prefix
   readonly proof: Proof
   readonly knownGood: boolean
+  /** What was detected itself comes from somebody who is there, so that he and nobody else is to be blocked. */
+  readonly reachable: boolean
   /** Packets a second that a block would keep away, both directions; never under the class's floor. */
   readonly weight: number
 }
@@ -57,62 +28,22 @@ export interface SourceHistory {
   readonly hot: { readonly [name in DetectionClass]?: readonly number[] }
   /** Classes that have been detected and have not yet cooled, and since when. */
   readonly active: { readonly [name in DetectionClass]?: number }
+  /** Open classes that must not become a block, and of which people have been told. */
+  readonly refused: readonly DetectionClass[]
   readonly at: number
 }
 
-export const NO_HISTORY: SourceHistory = { hot: {}, active: {}, at: 0 }
+export const NO_HISTORY: SourceHistory = { hot: {}, active: {}, refused: [], at: 0 }
 
-export const ENTER_POINTS = 100
-export const LEAVE_POINTS = 40
-const MOST_POINTS = 150
 /** The victim of a reflection did not ask for anything, so one hot tick is enough to stop bombarding it. */
 const HOT_TICKS: Record<DetectionClass, number> = { reflection: 1, flood: 2, 'brute-force': 2 }
 const HOT_SPAN_MS = 10_000
 const KEPT_TICKS = 4
-/** An acknowledged reply reached somebody, unless the ACK is forged; so it counts a tenth, not nothing. */
-const ACKNOWLEDGED_SHARE = 0.9
+const OWN_SHARE = 0.1
 /** An episode without any report of the source for this long is over. */
 const SILENCE_MS = 60_000
 /** Low-rate classes weigh as if they sent this many packets a second, or floods would take every entry. */
 const WEIGHT_FLOOR: Record<DetectionClass, number> = { reflection: 0, flood: 0, 'brute-force': 50 }
-
-export interface Circumstances {
-  readonly limits: DetectionLimits
-  readonly knownGood: boolean
-  /** The sensor misses one direction: what rests on the absence of packets says nothing. */
-  readonly halfBlind: boolean
-}
-
-/** Below both of these no source can have points enough to keep a detection open. */
-export function leastNotable(limits: DetectionLimits): {
-  readonly failures: number
-  readonly traffic: number
-} {
-  const { challenges10, challenges60, replies10, amplifiedReplies10, requestsPerSecond } = limits
-  const traffic = Math.min(challenges10, challenges60, replies10, amplifiedReplies10, requestsPerSecond * 10)
-  const failures = Math.min(limits.failures600, limits.failures10)
-  return { failures: (failures * LEAVE_POINTS) / 100, traffic: (traffic * LEAVE_POINTS) / 100 }
-}
-
-/**
- * Weighs one observation against every class. Reflection needs a source that has not shown to be there: whoever
- * receives our challenges and answers them is no victim. A known-good source is weighed as well, on its
- * unfollowed challenges, because a flood that claims to be it must raise an alert. What reflects is not called a
- * flood too: both are the same packets.
- */
-export function weigh(
-  observation: Observation,
-  { limits, knownGood, halfBlind }: Circumstances,
-): Suspicion[] {
-  const suspicions = [bruteForce(observation, limits)]
-  if (!halfBlind) {
-    const mayBeForged = knownGood || observation.proof === 'none'
-    const reflected = mayBeForged ? reflection(observation, limits, knownGood) : undefined
-    if (reflected !== undefined) suspicions.push(reflected)
-    if ((reflected?.points ?? 0) < LEAVE_POINTS) suspicions.push(flood(observation, limits))
-  }
-  return suspicions.filter(({ points }) => points > 0)
-}
 
 /**
  * Judges one tick of one source. A class opens with enough hot ticks within 10 s and closes under 40 points.
@@ -147,104 +78,8 @@ export function judge(
       if (!active.some((detection) => detection.class === name)) delete open[name]
     }
   }
-  return { history: { hot, active: open, at: Math.max(at, history.at) }, opened, active }
-}
-
-function reflection(
-  { settled, prefix }: Observation,
-  limits: DetectionLimits,
-  knownGood: boolean,
-): Suspicion {
-  const evidence = [
-    unfollowed(
-      'challenges-unfollowed-10s',
-      settled.challenges,
-      settled.followed,
-      limits.challenges10,
-      limits,
-    ),
-    unfollowed(
-      'challenges-unfollowed-60s',
-      settled.challenges60,
-      settled.followed60,
-      limits.challenges60,
-      limits,
-    ),
-  ]
-  if (!knownGood) {
-    const { bytesIn, bytesOut } = settled
-    const finals = Math.round(settled.finals - settled.acknowledged * ACKNOWLEDGED_SHARE)
-    const amplified = bytesOut >= limits.byteRatio * bytesIn
-    evidence.push(measured('replies-10s', finals, limits.replies10, 'replies'))
-    if (amplified)
-      evidence.push(measured('amplified-replies-10s', finals, limits.amplifiedReplies10, 'replies'))
-  }
-  return suspicion('reflection', evidence, (top) => {
-    const sixty = top.code.endsWith('60s')
-    const challenges = sixty ? settled.challenges60 : settled.challenges
-    const what = top.code.startsWith('challenges')
-      ? `${top.value} of ${challenges} challenges to ${prefix} in ${sixty ? 60 : 10} s were never followed up (limit ${top.limit})`
-      : `${top.value} replies went to ${prefix} in 10 s (limit ${top.limit}), which has never shown to be there`
-    return `${what}: it is the victim of forged requests, or a device that loops without credentials`
-  })
-}
-
-function unfollowed(
-  code: string,
-  challenges: number,
-  followed: number,
-  limit: number,
-  limits: DetectionLimits,
-) {
-  const guilty = followed < challenges * limits.followUpShare
-  return measured(code, guilty ? challenges - followed : 0, limit, 'challenges')
-}
-
-/** What came to nothing 5 s ago, and no more than comes now: a source that was cut off floods no longer. */
-function flood({ w10, settled, prefix }: Observation, limits: DetectionLimits): Suspicion {
-  const rate = Math.min(Math.max(0, settled.requests - settled.excused), w10.outOfDialog ?? 0) / 10
-  const evidence = [measured('requests-to-nothing', rate, limits.requestsPerSecond, 'requests/s')]
-  return suspicion('flood', evidence, (top) => {
-    const what = `${top.value} requests/s from ${prefix} over 10 s (limit ${top.limit})`
-    return `${what} led to no login, no accepted call and no follow-up`
-  })
-}
-
-function bruteForce({ w10, w600, users, prefix, proof }: Observation, limits: DetectionLimits): Suspicion {
-  const failures = unredeemed(w600)
-  const failedUsers = distinctUsers(users)
-  const spread = failedUsers >= limits.failedUsers ? failures : 0
-  const evidence = [
-    measured('failures-10min', spread, limits.failures600, 'failures'),
-    measured('failures-10s', unredeemed(w10), limits.failures10, 'failures'),
-  ]
-  return suspicion('brute-force', evidence, (top) => {
-    const span = top.code === 'failures-10s' ? '10 s' : '10 min'
-    const doubt = proof === 'none' ? '; its address may be forged, for others know the same nonces' : ''
-    return `${top.value} failed logins from ${prefix} in ${span} over ${failedUsers} users (limit ${top.limit})${doubt}`
-  })
-}
-
-/** An office where more logins succeed than fail has forgetful people, or a PBX that was restarted. */
-function unredeemed({ failures = 0, successes = 0 }: Counts): number {
-  return successes >= failures ? 0 : failures
-}
-
-function suspicion(name: DetectionClass, found: Evidence[], say: (top: Evidence) => string): Suspicion {
-  const evidence = found
-    .filter(({ points }) => points > 0)
-    .sort((a, b) => b.points - a.points)
-    .map((each, place) => (place === 0 ? each : { ...each, points: 0 }))
-  const top = evidence[0]
-  if (top === undefined) return { class: name, points: 0, evidence, why: '' }
-  return { class: name, points: top.points, evidence, why: say(top) }
-}
-
-/** 100 points at the limit, 10 more for each doubling, in proportion below it. */
-function measured(code: string, value: number, limit: number, unit: string): Evidence {
-  const share = value / limit
-  const points = share >= 1 ? Math.min(MOST_POINTS, 100 + 10 * Math.log2(share)) : 100 * share
-  return { code, value, limit, unit, points: Math.floor(points) }
+  const refused = history.refused.filter((name) => open[name] !== undefined)
+  return { history: { hot, active: open, refused, at: Math.max(at, history.at) }, opened, active }
 }
 
 function withTick(ticks: readonly number[], at: number): readonly number[] {
@@ -259,16 +94,24 @@ function detectionOf(
 ): Detection {
   const { prefix: source, proof } = observation
   const weight = Math.max(packetsPerSecond(observation.w10), WEIGHT_FLOOR[suspicion.class])
-  return { ...suspicion, at, source, proof, knownGood, weight }
+  return {
+    ...suspicion,
+    at,
+    source,
+    proof,
+    knownGood,
+    weight,
+    reachable: isReachable(suspicion.class, observation),
+  }
+}
+
+/** Proof says that somebody is there; for a flood he must also have answered a tenth of its own challenges. */
+function isReachable(name: DetectionClass, { proof, settled }: Observation): boolean {
+  if (name === 'reflection' || proof === 'none') return false
+  if (name === 'brute-force' || proof === 'handshake') return true
+  return settled.challenges > 0 && settled.followed >= settled.challenges * OWN_SHARE
 }
 
 function packetsPerSecond(w10: Counts): number {
   return ((w10.packetsIn ?? 0) + (w10.packetsOut ?? 0)) / 10
-}
-
-function distinctUsers(users: string): number {
-  const registers = usersRegisters(users)
-  const sketch = new HyperLogLog(64)
-  sketch.merge(registers)
-  return Math.round(sketch.estimate())
 }

@@ -6,11 +6,9 @@ import type { SipMessage } from './sip-message.ts'
 /** A request to the PBX whose answer will tell what it was worth. */
 export interface Pending {
   readonly second: number
-  /** Hashes of the users that the credentials name: texts would keep the whole message they were cut from. */
-  readonly users: readonly number[]
+  /** Hash of the one user that the credentials name; undefined where there is none, or not one for certain. */
+  readonly user: number | undefined
   readonly withCredentials: boolean
-  /** It cannot be told which user the PBX checked. */
-  readonly ambiguous: boolean
   /** The credentials use a nonce that was sent to this very source. */
   readonly nonceSentHere: boolean
   readonly outOfDialog: boolean
@@ -43,6 +41,10 @@ export interface Asked {
 }
 
 const CAPACITY = 65_536
+/** Branches that RFC 3261 8.1.1.7 makes unique begin with it. */
+const MAGIC_COOKIE = 'z9hG4bK'
+/** No request's hash: those are not negative. */
+const REUSED = -1
 
 /**
  * Ties responses to requests (RFC 3261 17.1.3: top branch and CSeq method) and ACKs to accepted calls (12.1: the
@@ -51,6 +53,7 @@ const CAPACITY = 65_536
 export class Exchanges {
   readonly #toPbx = new RotatingMap<number, Pending>(CAPACITY)
   readonly #fromPbx = new RotatingMap<number, Asked>(CAPACITY)
+  readonly #branches = new RotatingMap<number, number>(CAPACITY)
   readonly #accepted = new RotatingMap<number, Dialog>(CAPACITY)
   readonly #told = new RotatingMap<number, Prefix>(CAPACITY)
   readonly #refused = new RotatingMap<number, Refusal>(CAPACITY)
@@ -68,16 +71,28 @@ export class Exchanges {
     this.#toPbx.set(this.#transaction(source, message), pending)
   }
 
+  /** The PBX sends a request of its own. One that looks like an earlier one can be answered by guessing. */
   asked(source: Prefix, message: SipMessage): void {
-    if (message.via.branch === '' || message.method === 'ACK') return
-    this.#fromPbx.set(this.#transaction('', message), { source, method: message.method })
+    if (!message.via.branch.startsWith(MAGIC_COOKIE) || message.method === 'ACK') return
+    const branch = keyedHash(this.#key, message.via.branch, message.method)
+    const request = this.#request(source, message)
+    const known = this.#branches.get(branch)
+    this.#branches.set(branch, known === undefined || known === request ? request : REUSED)
+    this.#fromPbx.set(request, { source, method: message.method })
   }
 
-  /** The PBX's own request that this response answers, if it was sent to the source that answers. */
+  /**
+   * The PBX's own request that this response answers, if it was sent to the source that answers. Everything that the
+   * response must copy (RFC 3261 8.2.6.2) has to be right, and the branch no other request's: some PBXs ping with
+   * branches that anybody can write.
+   */
   answered(source: Prefix, message: SipMessage): Asked | undefined {
-    if (message.via.branch === '') return undefined
-    const asked = this.#fromPbx.get(this.#transaction('', message))
-    return asked?.source === source ? asked : undefined
+    const request = this.#request(source, message)
+    const asked = this.#fromPbx.get(request)
+    if (asked === undefined) return undefined
+    return this.#branches.get(keyedHash(this.#key, message.via.branch, message.method)) === request
+      ? asked
+      : undefined
   }
 
   /** A callee chose this To tag: the PBX may relay it, and it is no secret of the PBX. */
@@ -117,7 +132,11 @@ export class Exchanges {
     return refusal
   }
 
-  #transaction(source: Prefix | '', message: SipMessage): number {
+  #request(source: Prefix, { via, callId, from, cseq, method }: SipMessage): number {
+    return keyedHash(this.#key, `${source}|${via.branch}`, `${callId}|${from.tag}|${cseq} ${method}`)
+  }
+
+  #transaction(source: Prefix, message: SipMessage): number {
     return keyedHash(this.#key, `${source}|${message.via.branch}`, `${message.cseq} ${message.method}`)
   }
 }

@@ -46,7 +46,7 @@ export class PbxInference {
 
   /**
    * The one server that is an end of every SIP packet; of two that both are, the one that registers or challenges.
-   * Failing that, all servers, if none of them talks to another. Undefined where none of this holds; no address
+   * Failing that, all servers, if none of them talks to another and whom they serve overlaps. Undefined where none of this holds; no address
    * at all where the capture holds no SIP.
    */
   answer(): Address[] | undefined {
@@ -59,7 +59,7 @@ export class PbxInference {
     if (everywhere.length > 1) return this.#busier(everywhere)
     const isServer = new Set(servers)
     const apart = pairs.every(({ source, destination }) => isServer.has(source) !== isServer.has(destination))
-    return apart ? servers.sort() : undefined
+    return apart && isOneParty(pairs) ? servers.sort() : undefined
   }
 
   #serve(address: Address, much: number): void {
@@ -71,4 +71,18 @@ export class PbxInference {
     if (this.#served.get(first!) === this.#served.get(second!)) return undefined
     return [first!]
   }
+}
+
+/** Whether everybody is connected with everybody through those he talks to; strangers in a capture are not. */
+function isOneParty(pairs: readonly Exchange[]): boolean {
+  const reached = new Set<Address>(pairs.slice(0, 1).map(({ source }) => source))
+  for (let before = -1; before < reached.size; ) {
+    before = reached.size
+    for (const { source, destination } of pairs) {
+      if (!reached.has(source) && !reached.has(destination)) continue
+      reached.add(source)
+      reached.add(destination)
+    }
+  }
+  return pairs.every(({ source }) => reached.has(source))
 }

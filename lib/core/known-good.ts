@@ -27,16 +27,19 @@ export class KnownGood {
     return this.#records.get(prefix)
   }
 
-  /** Whether the user may vouch for this address now: it does already, or has done for fewer than 16 in 24 h. */
+  /**
+   * Whether the user may vouch for this address now: he does already, or has done for fewer than 16 in 24 h. Asking
+   * keeps his row, so that nobody gets a fresh one by waiting for others to push his out.
+   */
   vouches(user: number, prefix: Prefix, second: number): boolean {
     const addresses = this.#addresses.get(user) ?? new Map<Prefix, number>()
     for (const [address, at] of addresses) {
       if (at <= second - KNOWN_GOOD_SECONDS) addresses.delete(address)
     }
-    if (!addresses.has(prefix) && addresses.size >= ADDRESSES_A_USER) return false
-    addresses.set(prefix, second)
+    const may = addresses.has(prefix) || addresses.size < ADDRESSES_A_USER
+    if (may) addresses.set(prefix, second)
     this.#addresses.set(user, addresses)
-    return true
+    return may
   }
 
   /** Keeps the record for 24 h from `second`. */

@@ -70,6 +70,11 @@ export function sourcePrefix(address: Address): Prefix {
   return prefixOf(address, 64)
 }
 
+/** Whether the prefix is one source and no more: no known-good source lies within it but itself. */
+export function isOneSource(prefix: Prefix): boolean {
+  return prefix.endsWith(prefix.includes(':') ? '/64' : '/32')
+}
+
 export function familyOf(text: Address | Prefix): Family {
   return text.includes(':') ? 6 : 4
 }

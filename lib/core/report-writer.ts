@@ -1,7 +1,7 @@
-import { type DetectionLimits, LEAVE_POINTS, leastNotable, weigh } from './detection.ts'
 import type { SourceRecord } from './source-record.ts'
 import { type Observation, observe, type ProofReport, type SourceReport } from './source-report.ts'
 import type { ProofNews, Sources } from './sources.ts'
+import { type DetectionLimits, LEAVE_POINTS, leastNotable, weigh } from './suspicion.ts'
 
 /** Who reports. */
 export interface Reporter {

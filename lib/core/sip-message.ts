@@ -107,6 +107,7 @@ export function isOutOfDialog(message: SipMessage): boolean {
 const METHODS =
   /^(INVITE|ACK|BYE|CANCEL|OPTIONS|REGISTER|PRACK|SUBSCRIBE|NOTIFY|PUBLISH|INFO|REFER|MESSAGE|UPDATE) /
 const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) +(\S{1,2048}) +SIP\/2\.0\s*$/
+const HEADER_LINE = /^[A-Za-z][A-Za-z-]*\s*:/
 const STATUS_LINE = /^SIP\/2\.0 +([1-6]\d\d)(?: |$)/
 
 interface RequestLine {
@@ -130,6 +131,7 @@ function readStartLine(line: string): RequestLine | StatusLine | NoStartLine {
   }
   const request = REQUEST_LINE.exec(line)
   if (request !== null) return { kind: 'request', method: request[1]!, uri: readUri(request[2]!) }
+  if (HEADER_LINE.test(line)) return { kind: 'other' } // the rest of a message whose start was in another packet
   const looksLikeSip = /\bSIP\/\d/.test(line) || (METHODS.test(line) && /^\S+ +sips?:/i.test(line))
   if (!looksLikeSip) return { kind: 'other' }
   return { kind: 'malformed', reason: 'request line is not "METHOD URI SIP/2.0"' }

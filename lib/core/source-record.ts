@@ -83,9 +83,10 @@ export interface Settled {
   /** The same over 60 s. */
   readonly challenges60: number
   readonly followed60: number
-  /** Final replies of 10 s, the newest 2 s old; those that were acknowledged; bytes in and out of the same time. */
+  /** Final replies of 10 s, the newest 2 s old; those that were acknowledged; packets and bytes of the same time. */
   readonly finals: number
   readonly acknowledged: number
+  readonly packetsIn: number
   readonly bytesIn: number
   readonly bytesOut: number
   /** Out-of-dialog requests of 10 s, the newest 5 s old, and how many of them were excused. */
@@ -197,6 +198,7 @@ export class SourceRecord {
       followed60: this.#challenges.sum(1, followUp - 60, followUp - 1),
       finals: this.#fine.sum(INDEX.finals, followUp - WINDOW_SECONDS, followUp - 1),
       acknowledged: this.#fine.sum(INDEX.acknowledged, followUp - WINDOW_SECONDS, followUp - 1),
+      packetsIn: this.#fine.sum(INDEX.packetsIn, followUp - WINDOW_SECONDS, followUp - 1),
       bytesIn: this.#fine.sum(INDEX.bytesIn, followUp - WINDOW_SECONDS, followUp - 1),
       bytesOut: this.#fine.sum(INDEX.bytesOut, followUp - WINDOW_SECONDS, followUp - 1),
       requests: this.#fine.sum(INDEX.outOfDialog, excuse - WINDOW_SECONDS, excuse - 1),

@@ -12,6 +12,8 @@ const AGE_SECONDS = 10
 const NEWS_SECONDS = 3_600
 /** Half-blindness is not judged while more packets came in 10 s: a busy PBX leaves requests unanswered too. */
 const CALM_PACKETS = 5_000
+/** So many packets of one direction in 10 s, and none of the other, are no chance. */
+const ONE_WAY_PACKETS = 20
 
 /** News that outlives this process: who is known-good, who is reachable. */
 export interface ProofNews {
@@ -30,12 +32,11 @@ export class Sources {
   readonly all = new SourceRecord('0.0.0.0/0' as Prefix)
   readonly suspects: Suspects
   readonly knownGood = new KnownGood()
-  /** Whether most known-good sources that spoke see no reply: the sensor misses one direction. */
+  /** Whether the sensor seems to miss one direction. People are told; floods, which rest on replies, are not judged. */
   halfBlind = false
   /** Packet time in whole seconds; it never goes back. */
   second = 0
-  /** Distinct sources that sent something in the last whole 10 s, with a standard error of 1.6 %. */
-  distinct = 0
+  #lastDistinct = 0
   readonly #distinct = new HyperLogLog(SOURCES_REGISTERS)
   readonly #key: number
   #agedAt = 0
@@ -44,6 +45,11 @@ export class Sources {
   constructor(key: number) {
     this.#key = key
     this.suspects = new Suspects(SUSPECTS, key)
+  }
+
+  /** Distinct sources in the last 10 s or the running ones, whichever had more; standard error 1.6 %. */
+  get distinct(): number {
+    return Math.max(this.#lastDistinct, this.#estimate())
   }
 
   /** The source's record, for one packet more from or to it; undefined while the tables are full. */
@@ -82,12 +88,11 @@ export class Sources {
     if (second - this.#agedAt >= AGE_SECONDS) {
       this.#agedAt = second
       this.suspects.age()
-      this.distinct = Math.round(this.#distinct.estimate())
+      this.#lastDistinct = this.#estimate()
       this.#distinct.clear()
     }
     this.knownGood.expire(second)
-    const calm = (this.all.window10(second).packetsIn ?? 0) <= CALM_PACKETS
-    if (calm) this.halfBlind = this.knownGood.isUnanswered(second) ?? this.halfBlind
+    this.halfBlind = this.#isHalfBlind(second)
     const news = [...this.#news.values()]
     this.#news.clear()
     return news
@@ -96,6 +101,17 @@ export class Sources {
   *records(): IterableIterator<SourceRecord> {
     yield* this.knownGood.records()
     yield* this.suspects.records()
+  }
+
+  /** One direction is missing altogether; or, in calm, most known-good sources wait for a reply. */
+  #isHalfBlind(second: number): boolean {
+    const { packetsIn = 0, packetsOut = 0 } = this.all.window10(second)
+    if (Math.min(packetsIn, packetsOut) === 0) return Math.max(packetsIn, packetsOut) >= ONE_WAY_PACKETS
+    return packetsIn <= CALM_PACKETS && this.knownGood.isUnanswered(second) === true
+  }
+
+  #estimate(): number {
+    return Math.round(this.#distinct.estimate())
   }
 
   #announce(record: SourceRecord): void {

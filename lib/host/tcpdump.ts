@@ -47,6 +47,9 @@ export async function* tcpdumpSource(options: TcpdumpOptions): PacketSource {
   })
   const ended = exitOf(child)
   const words = new TcpdumpWords(child.stderr)
+  // Whatever ends this process, a closed pipe too, ends the child: on a quiet interface it would wait for ever.
+  const reap = () => void child.kill('SIGTERM')
+  process.once('exit', reap)
   try {
     const frames = readCapture(`tcpdump on ${options.interface}`, child.stdout, () => {})
     yield* timed(withIdleTicks(frames, IDLE_MILLISECONDS, signal), child, words, clock)
@@ -54,6 +57,7 @@ export async function* tcpdumpSource(options: TcpdumpOptions): PacketSource {
     // Output that stops in the wrong place is a symptom; what the child said on its way out is the cause.
     if (child.exitCode === null && child.signalCode === null && !child.stdout.readableEnded) throw error
   } finally {
+    process.off('exit', reap)
     child.kill('SIGTERM')
     // A child that is blocked on a full pipe sees the signal only when the pipe breaks.
     child.stdout.destroy()

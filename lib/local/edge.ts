@@ -1,8 +1,8 @@
-import type { Batch, PacketSource } from '../capture.ts'
 import { isInbound, type Sockets } from '../core/direction.ts'
 import { TCP, UDP } from '../core/entry.ts'
 import { keyedHash } from '../core/keyed-hash.ts'
 import type { Packet } from '../core/packet.ts'
+import type { Address } from '../core/prefix.ts'
 import { RotatingMap } from '../core/rotating-map.ts'
 import { type Reading, readPayload, type SipMessage } from '../core/sip-message.ts'
 import type { CaptureTotals } from '../core/traffic.ts'
@@ -41,38 +41,26 @@ export class Edge {
     this.#sockets = sockets
   }
 
-  /** The same source without what the ACL keeps away; lazy, so that each packet meets the ACL of its time. */
-  async *admit(source: PacketSource, seen: (packet: Packet, dropped: boolean) => void): AsyncIterable<Batch> {
-    for await (const batch of source) yield { ...batch, packets: this.#admitted(batch.packets, seen) }
-  }
-
-  *#admitted(packets: Iterable<Packet>, seen: (packet: Packet, dropped: boolean) => void): Iterable<Packet> {
-    for (const packet of packets) {
-      const dropped = this.#isDropped(packet)
-      seen(packet, dropped)
-      if (!dropped) yield packet
-    }
-  }
-
-  #isDropped(packet: Packet): boolean {
+  /** Whether the packet reaches the sensor: neither denied itself, nor a reply to what was denied. */
+  admits(packet: Packet): boolean {
     const inbound = isInbound(packet, this.#sockets)
-    if (inbound === undefined || (!inbound && this.#dropped.size === 0)) return false
-    if (inbound && !this.#denies(packet)) return false
+    if (inbound === undefined || (!inbound && this.#dropped.size === 0)) return true
+    if (inbound && !this.#denies(packet)) return true
+    const source = inbound ? packet.source : packet.destination
     const readings = readPayload(packet)
-    const transactions = readings.flatMap((reading) =>
-      transactionOf(reading, inbound ? 'request' : 'response'),
-    )
+    const kind = inbound ? 'request' : 'response'
+    const transactions = readings.flatMap((reading) => transactionOf(source, reading, kind))
     if (inbound) {
       this.effect.packetsDropped++
       this.effect.bytesDropped += packet.bytes
       for (const transaction of transactions) this.#dropped.set(transaction, true)
     } else {
-      if (!transactions.some((transaction) => this.#dropped.get(transaction))) return false
+      if (!transactions.some((transaction) => this.#dropped.get(transaction))) return true
       this.effect.repliesPrevented++
       this.effect.repliesPreventedBytes += packet.bytes
     }
     this.#tally(readings)
-    return true
+    return false
   }
 
   #tally(readings: readonly Reading[]): void {
@@ -93,9 +81,9 @@ export class Edge {
   }
 }
 
-/** RFC 3261 17.1.3 and 17.2.3: a response carries the branch and CSeq of its request. */
-function transactionOf(reading: Reading, kind: SipMessage['kind']): number[] {
+/** RFC 3261 17.1.3 and 17.2.3: a response carries the branch and CSeq of its request, and goes where it came from. */
+function transactionOf(source: Address, reading: Reading, kind: SipMessage['kind']): number[] {
   if (reading.kind !== 'message' || reading.message.kind !== kind) return []
   const { via, callId, cseq, method } = reading.message
-  return [keyedHash(0, via.branch, `${callId} ${cseq} ${method}`)]
+  return [keyedHash(0, `${source} ${via.branch}`, `${callId} ${cseq} ${method}`)]
 }

@@ -40,7 +40,7 @@ export interface EmbeddedResult {
 }
 
 const ROUND_MS = 60_000
-const ALERT_AGAIN_MS = 600_000
+const NEWS_MS = 600_000
 
 /**
  * The whole fence in one process: the same three loops, a ledger in memory and a network ACL with AWS's
@@ -53,9 +53,11 @@ export class EmbeddedFence {
   readonly #firewall: LocalFirewall
   readonly #edge: Edge
   readonly #chance: Chance
-  readonly #alerted = new BoundedMap<string, number>(10_000)
+  readonly #noted = new BoundedMap<string, number>(10_000)
   #roundDue = Number.POSITIVE_INFINITY
   #minuteDue = 0
+  /** When the first block ends. On AWS its entry goes with the next minute's round; here at once. */
+  #endDue = Number.POSITIVE_INFINITY
   #peak: readonly Entry[] = []
   #from = 0
   #to = 0
@@ -72,13 +74,13 @@ export class EmbeddedFence {
 
   async run(source: PacketSource): Promise<EmbeddedResult> {
     const { config, pbx, seed } = this.#options
-    const admitted = this.#edge.admit(source, (packet, dropped) => this.#see(packet, dropped))
     const sink: ReportSink = {
-      report: (report) => analyze(report, this.#ports, config),
+      report: (report) => analyze(report, this.#ports, config, report.at),
       proofs: (report) => learnProofs(report, this.#ports),
       endSecond: (at) => this.#endSecond(at),
     }
-    const totals = await capture(admitted, sink, {
+    const totals = await capture(source, sink, {
+      admits: (packet) => this.#admits(packet),
       reporter: { fence: config.id, host: 'local', boot: String(seed) },
       limits: config.limits,
       key: seed,
@@ -106,7 +108,7 @@ export class EmbeddedFence {
   }
 
   async #endSecond(at: number): Promise<void> {
-    if (at < this.#roundDue && at < this.#minuteDue) return
+    if (at < this.#roundDue && at < this.#minuteDue && at < this.#endDue) return
     if (at >= this.#minuteDue) this.#minuteDue = at + ROUND_MS
     this.#roundDue = Number.POSITIVE_INFINITY
     const { config, mode } = this.#options
@@ -114,6 +116,7 @@ export class EmbeddedFence {
     const ranges = portRanges(config.ports)
     const { reserve, brake } = config
     await reconcile(ports, { apply: mode === 'enforce', ranges, reserve, brake }, at)
+    this.#endDue = Math.min(...(await this.#ledger.openBlocks()).map(({ until }) => until))
     const held = await this.#held()
     if (held.length > this.#peak.length) this.#peak = held
   }
@@ -123,21 +126,29 @@ export class EmbeddedFence {
     return entries.filter(({ ruleNumber }) => isWithin(this.#firewall.window, ruleNumber))
   }
 
-  #see(packet: Packet, dropped: boolean): void {
+  #admits(packet: Packet): boolean {
+    const admitted = this.#edge.admits(packet)
     if (this.#from === 0) this.#from = packet.at
     this.#to = Math.max(this.#to, packet.at)
-    this.#options.onPacket?.(packet, dropped)
+    this.#options.onPacket?.(packet, !admitted)
+    return admitted
   }
 
-  /** An alert that says the same again within ten minutes is not news. */
   #note(entry: JournalEntry): void {
-    if (entry.kind === 'alert') {
-      const { at, kind, source } = entry.alert
-      const key = `${kind} ${source}`
-      if (at - (this.#alerted.get(key) ?? Number.NEGATIVE_INFINITY) < ALERT_AGAIN_MS) return
-      this.#alerted.set(key, at)
-    }
-    this.#options.onEvent?.(entry)
+    if (entry.kind === 'block' && entry.change !== 'ended')
+      this.#endDue = Math.min(this.#endDue, entry.block.until)
+    if (!this.#isOldNews(entry)) this.#options.onEvent?.(entry)
+  }
+
+  /** An alert or a refusal that says the same again within ten minutes is not news. */
+  #isOldNews(entry: JournalEntry): boolean {
+    if (entry.kind !== 'alert' && entry.kind !== 'refusal') return false
+    const { at, source, what } =
+      entry.kind === 'alert' ? { ...entry.alert, what: entry.alert.kind } : { ...entry, what: entry.reason }
+    const key = `${what} ${source}`
+    if (at - (this.#noted.get(key) ?? Number.NEGATIVE_INFINITY) < NEWS_MS) return true
+    this.#noted.set(key, at)
+    return false
   }
 }
 

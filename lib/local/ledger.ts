@@ -4,7 +4,7 @@ import { BoundedMap } from '../core/bounded-map.ts'
 import type { SourceHistory } from '../core/detection.ts'
 import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
 import type { Claim } from '../core/plan-input.ts'
-import { bitsOf, covers, type Prefix } from '../core/prefix.ts'
+import { bitsOf, covers, isOneSource, type Prefix } from '../core/prefix.ts'
 import type { Protection } from '../core/protection.ts'
 import type { ProofReport } from '../core/source-report.ts'
 import type { ReconcileLedger } from '../reconcile.ts'
@@ -45,6 +45,7 @@ export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
   }
 
   async knownGoodWithin(prefix: Prefix, now: number): Promise<readonly Prefix[]> {
+    if (isOneSource(prefix)) return (await this.knownGoodAt(prefix, now)) === null ? [] : [prefix]
     const outer = bitsOf(prefix)
     const found: Prefix[] = []
     for (const [source, at] of this.#knownGood.entries()) {

@@ -27,6 +27,8 @@ export class ReplayRecord {
   readonly events: JournalEntry[] = []
   /** Packets towards the PBX in each second: those that came through and those that were dropped. */
   readonly seconds = new RotatingMap<number, { admitted: number; dropped: number }>(100_000)
+  /** Packets of the PBX to its sources, dropped ones too. */
+  repliesOut = 0
   readonly #sources = new RotatingMap<Prefix, SourceTally>(SOURCES)
   readonly #sockets: Sockets
 
@@ -49,6 +51,7 @@ export class ReplayRecord {
       this.#countSecond(Math.floor(packet.at / 1000), dropped)
     } else {
       tally.repliesOut++
+      this.repliesOut++
       if (!dropped) return
       tally.repliesPrevented++
       tally.repliesPreventedBytes += packet.bytes

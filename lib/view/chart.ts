@@ -17,7 +17,8 @@ export function chart(columns: readonly Column[], rows: number): string[] {
   const lines: string[] = []
   for (let row = rows - 1; row >= 0; row--) {
     const mark = row === rows - 1 ? String(Math.ceil(top)) : row === 0 ? '0' : ''
-    lines.push(`${mark.padStart(label)} ┤${columns.map((column) => cell(column, row, top / rows)).join('')}`)
+    const bars = columns.map((column) => cell(column, row, top / rows)).join('')
+    lines.push(`${mark.padStart(label)} ┤${bars}`.trimEnd())
   }
   return lines
 }

@@ -47,18 +47,21 @@ interface Shown {
   readonly result: EmbeddedResult
 }
 
-export function demoSummary({ document, record, result }: Shown, delayMs: number): string[] {
+export function demoSummary({ document, record, result }: Shown, delayMs: number, width: number): string[] {
   return [
-    ...picture(record, result),
+    ...picture(record, result, width),
     '',
-    ...document.blocks.flatMap((block) => blockLines(block, document, record, delayMs)),
-    ...refusedLines(document),
+    ...document.blocks.flatMap((block) => blockLines(block, document, record, { delayMs, width })),
+    ...refusedLines(document, width),
     'Where to go next:',
-    ...table([
-      ['npx sipfence replay FILE', 'your own capture: what would have been blocked, when and why'],
-      ['sudo npx sipfence sidecar --dry-run', 'on a PBX: count live traffic and print the reports'],
-      ['README.md', 'what it does, what it cannot do'],
-    ]),
+    ...table(
+      [
+        ['npx sipfence replay FILE', 'your own capture: what would have been blocked, when and why'],
+        ['sudo npx sipfence sidecar --dry-run', 'on a PBX: count live traffic and print the reports'],
+        ['README.md', 'what it does, what it cannot do'],
+      ],
+      width,
+    ),
   ]
 }
 
@@ -66,41 +69,42 @@ function blockLines(
   block: ReplayDocument['blocks'][number],
   { entries }: ReplayDocument,
   record: ReplayRecord,
-  delayMs: number,
+  { delayMs, width }: { readonly delayMs: number; readonly width: number },
 ): string[] {
   const prefix = block.prefix as Prefix
+  const address = prefix.replace(/\/.*/, '')
   const from = Date.parse(block.from)
   const tally = record.tally(prefix)
   const { sent, dropped, share } = stopped(record, prefix)
   const after = ((from - (tally?.first ?? from)) / 1000).toFixed(1)
   const rules = entries.peak.filter((entry) => entry.prefix === prefix).map(({ ruleNumber }) => ruleNumber)
   const length = duration(Date.parse(block.until) - from)
-  return [
-    ...table(
-      [
-        ['Blocked', `${prefix}, ${SCOPE[block.scope]}, network ACL rule ${rules.join(' and ')}`],
-        [
-          'When',
-          `${clock(from)}, ${after} s after its first packet, in force ${delayMs / 1000} s later, for ${length}`,
-        ],
-        ['Why', block.why],
-        [
-          'Stopped',
-          `${count(dropped)} of ${count(sent)} forged requests (${Math.round(share * 100)} %) never reached the PBX`,
-        ],
-        [
-          'Spared',
-          `${count(tally?.repliesPrevented ?? 0)} replies (${bytes(tally?.repliesPreventedBytes ?? 0)}) that would have hit ${prefix.replace(/\/.*/, '')}`,
-        ],
-      ],
-      '',
-    ),
-    '',
+  const spared = `${count(tally?.repliesPrevented ?? 0)} replies (${bytes(tally?.repliesPreventedBytes ?? 0)})`
+  const rows = [
+    ['Blocked', `${prefix}, ${SCOPE[block.scope]}, network ACL rule ${rules.join(' and ')}`],
+    [
+      'When',
+      `${clock(from)}, ${after} s after its first packet, in force ${delayMs / 1000} s later, for ${length}`,
+    ],
+    ['Why', block.why],
+    [
+      'Stopped',
+      `${count(dropped)} of the ${count(sent)} requests that claimed to be ${address} (${Math.round(share * 100)} %) never reached the PBX`,
+    ],
+    ['Spared', `${spared} that would have hit ${address}`],
   ]
+  return [...table(rows, width, ''), '']
 }
 
 const SCOPE = { 'sip-udp': 'UDP SIP ports', sip: 'UDP and TCP SIP ports', all: 'all traffic' } as const
 
-function refusedLines({ refused }: ReplayDocument): string[] {
-  return refused.flatMap(({ source, why }) => [...table([['Left alone', `${source}: ${why}`]], ''), ''])
+function refusedLines({ refused }: ReplayDocument, width: number): string[] {
+  return refused.flatMap(({ source, why }) => {
+    const rows = [
+      ['Left alone', source],
+      ['Why', why],
+      ['So', 'what claims to be it still reaches the PBX, and people were told by an alert'],
+    ]
+    return [...table(rows, width, ''), '']
+  })
 }

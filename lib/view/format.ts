@@ -18,18 +18,34 @@ export function bytes(value: number): string {
   return `${(value / 1_000_000).toFixed(1)} MB`
 }
 
+/** The day of an instant in UTC: `2026-11-22`. */
+export function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10)
+}
+
 /** Clock time of an instant in UTC: `14:03:07`. */
 export function clock(at: number): string {
   return new Date(at).toISOString().slice(11, 19)
 }
 
-/** `2 min`, `1 h 30 min`, `45 s`. */
+/** `45 s`, `2 min 11 s`, `1 h 30 min`. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000)
-  if (seconds < 120) return `${seconds} s`
-  const minutes = Math.round(seconds / 60)
-  if (minutes < 120) return `${minutes} min`
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  if (seconds < 60) return `${seconds} s`
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
+  if (hours > 0) return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`
+  return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`
+}
+
+/** Breaks a text at blanks into lines of at most `width`; what has no blank is left long. */
+export function wrapped(text: string, width: number): string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)!
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
+  }
+  return lines
 }
 
 /**
@@ -60,13 +76,23 @@ export function entryText({
   return `${action} ${PROTOCOLS.get(protocol) ?? 'all'} ${range} ${prefix}`
 }
 
-/** Columns that line up: each cell is padded to the widest of its column, the last one is left as it is. */
-export function table(rows: readonly (readonly string[])[], indent = '  '): string[] {
+/**
+ * Columns that line up: each cell is padded to the widest of its column. The last one is broken at blanks where the
+ * line would pass `width`, and goes on under itself.
+ */
+export function table(rows: readonly (readonly string[])[], width: number, indent = '  '): string[] {
   const widths: number[] = []
-  for (const row of rows)
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
-  return rows.map(
-    (row) =>
-      indent + row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  '),
-  )
+  for (const row of rows) {
+    for (const [i, cell] of row.slice(0, -1).entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+  }
+  return rows.flatMap((row) => {
+    const head =
+      indent +
+      row
+        .slice(0, -1)
+        .map((cell, i) => `${cell.padEnd(widths[i]!)}  `)
+        .join('')
+    const room = Math.max(30, width - head.length)
+    return wrapped(row.at(-1) ?? '', room).map((line, i) => (i === 0 ? head : ' '.repeat(head.length)) + line)
+  })
 }

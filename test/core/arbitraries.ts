@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import type { Block, Scope } from '../../lib/core/block.ts'
-import type { Detection, DetectionClass } from '../../lib/core/detection.ts'
+import type { Detection } from '../../lib/core/detection.ts'
 import { type Address, type Prefix, prefixOf } from '../../lib/core/prefix.ts'
+import type { DetectionClass } from '../../lib/core/suspicion.ts'
 
 /** Random values of the core's nouns, for property tests. Addresses come from few networks so that they meet. */
 
@@ -62,7 +63,10 @@ export const detection: fc.Arbitrary<Detection> = fc
     weight: fc.integer({ min: 0, max: 5_000 }),
     points: fc.integer({ min: 100, max: 150 }),
   })
-  .map((each) => ({ ...each, evidence: [], why: `${each.class} from ${each.source}` }))
+  .map((each) => {
+    const reachable = each.proof !== 'none' && each.class !== 'reflection'
+    return { ...each, reachable, evidence: [], why: `${each.class} from ${each.source}` }
+  })
 
 export function onePrefix(text: string): Prefix {
   return text as Prefix

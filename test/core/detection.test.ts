@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { DEFAULTS } from '../../lib/config.ts'
-import { type Circumstances, judge, NO_HISTORY, type SourceHistory, weigh } from '../../lib/core/detection.ts'
+import { judge, NO_HISTORY, type SourceHistory } from '../../lib/core/detection.ts'
 import { HyperLogLog } from '../../lib/core/hyper-log-log.ts'
 import { keyedHash } from '../../lib/core/keyed-hash.ts'
 import type { Observation } from '../../lib/core/source-report.ts'
+import { type Circumstances, weigh } from '../../lib/core/suspicion.ts'
 import { onePrefix } from './arbitraries.ts'
 
 const STRANGER: Circumstances = { limits: DEFAULTS.limits, knownGood: false, halfBlind: false }
@@ -28,6 +29,7 @@ function seen({ settled, ...rest }: Seen): Observation {
     followed60: 0,
     finals: 0,
     acknowledged: 0,
+    packetsIn: 10_000,
     bytesIn: 0,
     bytesOut: 0,
   }
@@ -91,21 +93,32 @@ describe('reflection', () => {
     expect(fires(seen({ settled: { finals: 5_000, bytesOut: 9 } }), FRIEND)).toEqual([])
   })
 
-  test('says nothing while the sensor is half-blind', () => {
-    expect(
-      fires(seen({ settled: { challenges: 5_000, finals: 5_000 } }), { ...STRANGER, halfBlind: true }),
-    ).toEqual([])
+  test('rests on what is seen going out, so nobody switches it off by making the sensor look half-blind', () => {
+    const guilty = seen({ settled: { challenges: 5_000, finals: 5_000 } })
+    expect(fires(guilty, { ...STRANGER, halfBlind: true })).toEqual(['reflection'])
+  })
+
+  test('does not fire where the requests are not seen: then the sensor misses the follow-ups too', () => {
+    expect(fires(seen({ settled: { challenges: 1_100, finals: 1_100, packetsIn: 100 } }))).toEqual([
+      'reflection',
+    ])
+    expect(fires(seen({ settled: { challenges: 1_100, finals: 1_101, packetsIn: 100 } }))).toEqual([])
   })
 })
 
 describe('flood', () => {
   const flood = (requests: number, excused: number, now = requests) =>
-    seen({ proof: 'nonce', w10: { outOfDialog: now }, settled: { requests, excused } })
+    seen({ proof: 'nonce', w10: { outOfDialog: now, replies: 1 }, settled: { requests, excused } })
 
   test('fires on 50 requests/s that came to nothing, not on 49.9', () => {
     expect(fires(flood(500, 0))).toEqual(['flood'])
     expect(fires(flood(499, 0))).toEqual([])
     expect(fires(flood(1_000, 501))).toEqual([])
+  })
+
+  test('says nothing while the sensor is half-blind, or sees no reply to the source', () => {
+    expect(fires(flood(5_000, 0), { ...STRANGER, halfBlind: true })).toEqual([])
+    expect(fires({ ...flood(5_000, 0), w10: { outOfDialog: 5_000 } })).toEqual([])
   })
 
   test('does not fire on a source that has stopped', () => {

@@ -59,8 +59,13 @@ describe('the PBX of a capture', () => {
     expect(answer([ask(PBX, OTHER, 'INVITE', 5060), ask(OTHER, PBX, 'INVITE', 5060)])).toBeUndefined()
   })
 
-  test('is several servers, in order, where each has its own clients', () => {
-    expect(answer([ask(PHONES[0]!, OTHER), ask(PHONES[1]!, PBX), ask(PHONES[2]!, PBX)])).toEqual([PBX, OTHER])
+  test('is several servers, in order, where their clients are the same', () => {
+    const packets = [ask(PHONES[0]!, OTHER), ask(PHONES[0]!, PBX), ask(PHONES[1]!, PBX)]
+    expect(answer(packets)).toEqual([PBX, OTHER])
+  })
+
+  test('cannot be told where strangers talk beside it', () => {
+    expect(answer([ask(PHONES[0]!, OTHER), ask(PHONES[1]!, PBX), ask(PHONES[2]!, PBX)])).toBeUndefined()
   })
 
   test('cannot be told where servers talk to each other and to others', () => {

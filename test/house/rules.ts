@@ -55,6 +55,20 @@ const ROOMS: readonly Room[] = [
     instead: 'an adapter implements the port that a loop declares, and knows nothing of other adapters',
   },
   {
+    files: 'lib/aws/',
+    mayImport: [
+      'lib/core/',
+      'lib/aws/',
+      'node:',
+      '@aws-sdk/',
+      'type:lib/capture.ts',
+      'type:lib/analyze.ts',
+      'type:lib/reconcile.ts',
+      'type:lib/config.ts',
+    ],
+    instead: 'an adapter implements the port that a loop declares, and knows nothing of other adapters',
+  },
+  {
     files: 'lib/local/',
     mayImport: [
       'lib/core/',

@@ -24,7 +24,7 @@ interface Step {
 
 /** Decides on one source again and again, as time goes by, and hands over what came of each. */
 function life(steps: readonly Step[], paceMs: number) {
-  const decided: { block: Block; now: number; proof: string; class: string }[] = []
+  const decided: { block: Block; now: number; reachable: boolean }[] = []
   let now = 1_800_000_000_000
   let last: Block | undefined
   for (const [index, { found, later, random }] of steps.entries()) {
@@ -34,7 +34,7 @@ function life(steps: readonly Step[], paceMs: number) {
       { ladders: DEFAULTS.ladders, now, random, id: `id ${index}`, last },
     )
     if (block === undefined) continue
-    decided.push({ block, now, proof: found.proof, class: found.class })
+    decided.push({ block, now, reachable: found.reachable })
     last = block
   }
   return decided
@@ -44,8 +44,12 @@ describe('Every Block has an `until` and a `why`. Unreachable sources: short, ca
   test('whatever is detected, in whatever order and pace', () => {
     fc.assert(
       fc.property(runs, fc.constantFrom(...PACES_MS), fc.boolean(), (steps, pace, allForged) => {
-        const forged = (step: Step): Step => ({ ...step, found: { ...step.found, proof: 'none' } })
-        for (const { block, now, proof, class: name } of life(allForged ? steps.map(forged) : steps, pace)) {
+        const forged = (step: Step): Step => ({
+          ...step,
+          found: { ...step.found, proof: 'none', reachable: false },
+        })
+        let before: Block | undefined
+        for (const { block, now, reachable } of life(allForged ? steps.map(forged) : steps, pace)) {
           expect(block.why).not.toBe('')
           expect(Number.isFinite(block.until)).toBe(true)
           expect(block.until).toBeGreaterThan(now)
@@ -53,8 +57,9 @@ describe('Every Block has an `until` and a `why`. Unreachable sources: short, ca
           if (block.scope === 'sip-udp') {
             expect(block.until - block.from).toBeLessThanOrEqual(LONGEST_UNREACHABLE_SECONDS * 1000)
           }
-          const mayBeForged = proof === 'none' || name === 'reflection'
-          if (mayBeForged && block.from === now) expect(block.scope).toBe('sip-udp')
+          if (!reachable && block.from === now) expect(block.scope).toBe('sip-udp')
+          if (!reachable && block.scope === 'sip') expect(block.until).toBe(before?.until)
+          before = block
           expect(block.scope).not.toBe('all')
         }
       }),
@@ -68,7 +73,13 @@ describe('Every Block has an `until` and a `why`. Unreachable sources: short, ca
     let last: Block | undefined
     const found = fc.sample(detection, { seed: 1, numRuns: 1 })[0]!
     for (let offence = 0; offence < 7; offence++) {
-      const forged = { ...found, class: 'reflection' as const, proof: 'none' as const, at: now }
+      const forged = {
+        ...found,
+        class: 'reflection' as const,
+        proof: 'none' as const,
+        reachable: false,
+        at: now,
+      }
       last = decide(forged, { ladders: DEFAULTS.ladders, now, random: 0, id: String(offence), last })!
       minutes.push((last.until - last.from) / 60_000)
       expect(stands(last, now)).toBe(true)
@@ -82,6 +93,7 @@ describe('Every Block has an `until` and a `why`. Unreachable sources: short, ca
       ...fc.sample(detection, { seed: 1, numRuns: 1 })[0]!,
       class: 'flood' as const,
       proof: 'nonce' as const,
+      reachable: true,
     }
     const at = (now: number, last: Block | undefined) =>
       decide({ ...found, at: now }, { ladders: DEFAULTS.ladders, now, random: 0, id: String(now), last })!

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   type AnalyzeLedger,
+  type AnalyzeOptions,
   type AnalyzePorts,
   analyze,
   type JournalEntry,
@@ -66,6 +67,7 @@ function reflected(prefix: Prefix, more: Partial<Observation> = {}): Observation
     followed60: 0,
     finals: 900,
     acknowledged: 0,
+    packetsIn: 900,
   }
   return {
     prefix,
@@ -96,6 +98,11 @@ function bruteForced(prefix: Prefix): Observation {
   })
 }
 
+/** Handles a report the moment it was written. */
+function handle(from: SourceReport, ports: AnalyzePorts, options: AnalyzeOptions): Promise<void> {
+  return analyze(from, ports, options, from.at)
+}
+
 function kinds(journal: readonly JournalEntry[]): string[] {
   return journal.map((entry) => entry.kind)
 }
@@ -103,7 +110,7 @@ function kinds(journal: readonly JournalEntry[]): string[] {
 describe('analyze()', () => {
   test('makes one block of a reflection, with its reason, and wakes the reconcile loop', async () => {
     const { journal, woken, ports, memory } = fence()
-    for (const second of [0, 1, 2]) await analyze(report(second, reflected(VICTIM)), ports, OPTIONS)
+    for (const second of [0, 1, 2]) await handle(report(second, reflected(VICTIM)), ports, OPTIONS)
     expect(kinds(journal)).toEqual(['detection', 'block'])
     expect(woken).toEqual([NOW])
     expect(await memory.openBlocks()).toMatchObject([
@@ -121,9 +128,9 @@ describe('analyze()', () => {
 
   test('blocks a proven brute force on UDP and TCP, with the second hot tick', async () => {
     const { memory, ports } = fence()
-    await analyze(report(0, bruteForced(VICTIM)), ports, OPTIONS)
+    await handle(report(0, bruteForced(VICTIM)), ports, OPTIONS)
     expect(await memory.openBlocks()).toEqual([])
-    await analyze(report(1, bruteForced(VICTIM)), ports, OPTIONS)
+    await handle(report(1, bruteForced(VICTIM)), ports, OPTIONS)
     expect(await memory.openBlocks()).toMatchObject([{ scope: 'sip', class: 'brute-force', weight: 50 }])
   })
 
@@ -132,7 +139,7 @@ describe('analyze()', () => {
     ["the PBX's own", [{ prefix: VICTIM, why: "the PBX's own address" }], /own address/],
   ])('refuses to block what is %s, and raises an alert', async (_, protectedPrefixes, why) => {
     const { journal, memory, ports } = fence(protectedPrefixes)
-    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS)
+    await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
     expect(kinds(journal)).toEqual(['detection', 'refusal', 'alert'])
     expect(journal[2]).toMatchObject({
       alert: { kind: 'protected-source-flood', source: VICTIM, why: expect.stringMatching(why) },
@@ -152,9 +159,9 @@ describe('analyze()', () => {
       at: NOW,
     } as const
     await learnProofs({ ...from, proofs }, ports)
-    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS)
+    await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
     expect(kinds(journal)).toEqual(['detection', 'refusal', 'alert'])
-    await analyze(report(2, reflected(VICTIM)), ports, OPTIONS)
+    await handle(report(2, reflected(VICTIM)), ports, OPTIONS)
     expect(await memory.openBlocks()).toHaveLength(1)
   })
 
@@ -163,20 +170,20 @@ describe('analyze()', () => {
     const learning = { ...OPTIONS, learningSeconds: 4_200 }
     const other = onePrefix('198.51.100.9/32')
     for (const second of [0, 1])
-      await analyze(report(second, bruteForced(other), reflected(VICTIM)), ports, learning)
+      await handle(report(second, bruteForced(other), reflected(VICTIM)), ports, learning)
     expect((await memory.openBlocks()).map(({ prefix }) => prefix)).toEqual([VICTIM])
     expect(journal).toContainEqual(
       expect.objectContaining({ kind: 'refusal', source: other, why: expect.stringMatching(/learning/) }),
     )
-    for (const second of [4_200, 4_201]) await analyze(report(second, bruteForced(other)), ports, learning)
+    for (const second of [4_200, 4_201]) await handle(report(second, bruteForced(other)), ports, learning)
     expect((await memory.openBlocks()).map(({ prefix }) => prefix)).toContain(other)
   })
 
   test('ends in the same block when a report comes twice', async () => {
     const { memory, journal, ports } = fence()
-    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS)
+    await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
     const once = await memory.openBlocks()
-    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS)
+    await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
     expect(await memory.openBlocks()).toEqual(once)
     expect(kinds(journal)).toEqual(['detection', 'block'])
   })
@@ -193,7 +200,7 @@ describe('analyze()', () => {
         },
       })
       const { ports, woken } = fence([], broken)
-      await expect(analyze(report(0, reflected(VICTIM)), ports, OPTIONS)).rejects.toThrow(`cannot ${method}`)
+      await expect(handle(report(0, reflected(VICTIM)), ports, OPTIONS)).rejects.toThrow(`cannot ${method}`)
       expect(await memory.openBlocks()).toEqual([])
       expect(woken).toEqual([])
     },
@@ -201,7 +208,7 @@ describe('analyze()', () => {
 
   test('a known-good claim by the very host that reports counts, though its proof has not arrived', async () => {
     const { memory, ports } = fence()
-    await analyze(report(0, reflected(VICTIM, { knownGoodAt: NOW - 1_000 })), ports, OPTIONS)
+    await handle(report(0, reflected(VICTIM, { knownGoodAt: NOW - 1_000 })), ports, OPTIONS)
     expect(await memory.openBlocks()).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
-import type { DetectionClass } from '../../lib/core/detection.ts'
 import type { Address, Prefix } from '../../lib/core/prefix.ts'
+import type { DetectionClass } from '../../lib/core/suspicion.ts'
 import { bruteForce, type FloodOptions, flood, nonceFetcher } from './intruder.ts'
 import { startWithin } from './office.ts'
 import { type Recording, Stage } from './stage.ts'

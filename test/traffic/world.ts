@@ -1,6 +1,6 @@
-import type { DetectionClass } from '../../lib/core/detection.ts'
 import type { Packet } from '../../lib/core/packet.ts'
 import type { Address, Prefix } from '../../lib/core/prefix.ts'
+import type { DetectionClass } from '../../lib/core/suspicion.ts'
 import { Dice } from './dice.ts'
 import type { SipText } from './sip-text.ts'
 import { textOf } from './sip-writing.ts'

@@ -1,0 +1,31 @@
+/** The only file that knows AWS error codes. Not a full list: a code is added when a caller acts on it. */
+
+/** What callers do differently; everything else is 'other' and is told as it came. */
+export type AwsFailure = 'already-exists' | 'not-found' | 'quota-reached' | 'throttled' | 'denied' | 'other'
+
+const KINDS: Readonly<Record<string, AwsFailure>> = {
+  NetworkAclEntryAlreadyExists: 'already-exists',
+  'InvalidNetworkAclEntry.NotFound': 'not-found',
+  'InvalidNetworkAclID.NotFound': 'not-found',
+  NetworkAclEntryLimitExceeded: 'quota-reached',
+  NoSuchResourceException: 'not-found',
+  RequestLimitExceeded: 'throttled',
+  Throttling: 'throttled',
+  ThrottlingException: 'throttled',
+  TooManyRequestsException: 'throttled',
+  UnauthorizedOperation: 'denied',
+  AccessDenied: 'denied',
+  AccessDeniedException: 'denied',
+  AuthFailure: 'denied',
+}
+
+/** The kind of an error that an AWS SDK client threw, by its code. */
+export function failureOf(error: unknown): AwsFailure {
+  return error instanceof Error ? (KINDS[error.name] ?? 'other') : 'other'
+}
+
+/** `Code: message`, short enough for a log line and a notice. */
+export function tellError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).slice(0, 300)
+  return `${error.name}: ${error.message}`.slice(0, 300)
+}

@@ -1,0 +1,29 @@
+import { GetServiceQuotaCommand, type ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
+
+/** "Rules per network ACL": per direction and IP family, the default `*` rule included. */
+const RULES_PER_NETWORK_ACL = { ServiceCode: 'vpc', QuotaCode: 'L-2AEEBF1A' }
+/** Quotas change when somebody asks AWS; a round a minute need not ask each time. */
+const KEEP_MS = 600_000
+
+/**
+ * The account's live quota of rules per network ACL, asked at most every ten minutes. What was known last is used
+ * while Service Quotas does not answer; undefined where nothing is known.
+ */
+export function rulesQuota(
+  quotas: ServiceQuotasClient,
+  clock: () => number,
+): () => Promise<number | undefined> {
+  let known: number | undefined
+  let askAt = 0
+  return async () => {
+    if (clock() < askAt) return known
+    try {
+      const { Quota } = await quotas.send(new GetServiceQuotaCommand(RULES_PER_NETWORK_ACL))
+      known = Quota?.Value ?? known
+      askAt = clock() + KEEP_MS
+    } catch {
+      // Asked again next time: a number that is a few minutes old is better than a round that does not happen.
+    }
+    return known
+  }
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AwsApi, Call } from './aws-api.ts'
+import { internalError, readCall, routeOf, throttledError } from './aws-api.ts'
+import { AwsError } from './aws-error.ts'
+import { readRequest, writeAnswer } from './exchange.ts'
+import type { FaultInjector } from './faults.ts'
+import type { Outcome } from './faulty-call.ts'
+import { carryOut } from './faulty-call.ts'
+import { AWS_JSON_1_1 } from './protocols.ts'
+import type { BucketSize } from './token-bucket.ts'
+import { TokenBucket } from './token-bucket.ts'
+import type { WireObject } from './wire-value.ts'
+
+export interface RecordedCall {
+  readonly service: string
+  readonly action: string
+  /** As the protocol carries them: in EC2's every leaf is text, and lists have their singular name. */
+  readonly parameters: WireObject
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+export interface FrontOptions {
+  readonly faults: FaultInjector
+  /** By action. */
+  readonly throttle: Readonly<Record<string, BucketSize>>
+  readonly now: () => number
+  /** A timer unless given. */
+  readonly wait?: ((ms: number) => Promise<void>) | undefined
+}
+
+/** What stands before the APIs: it reads and records calls, throttles them and lets the injector spoil them. */
+export class Front {
+  readonly calls: RecordedCall[] = []
+  readonly #apis: readonly AwsApi[]
+  readonly #options: FrontOptions
+  readonly #buckets = new Map<string, TokenBucket>()
+  readonly #closing = new AbortController()
+  #requests = 0
+
+  constructor(apis: readonly AwsApi[], options: FrontOptions) {
+    this.#apis = apis
+    this.#options = options
+    for (const [action, size] of Object.entries(options.throttle)) {
+      this.#buckets.set(action, new TokenBucket(size, options.now()))
+    }
+  }
+
+  /** Gives up the calls that wait. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  /** Answers one request, whatever is in it; never rejects. */
+  async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await readRequest(message)
+    if (request === null) return void response.destroy()
+    const api = routeOf(this.#apis, message.headers.authorization ?? '', request.target)
+    const protocol = api?.protocol ?? AWS_JSON_1_1
+    const requestId = `00000000-0000-4000-8000-${String(++this.#requests).padStart(12, '0')}`
+    try {
+      if (api === undefined) throw new AwsError('MissingAuthenticationToken', 'Cannot find the service', 403)
+      const call = readCall(api, request)
+      const outcome = await this.#carryOut(call)
+      if (outcome === 'dropped') response.destroy()
+      else writeAnswer(response, protocol.answer(call.action, outcome.answer, requestId), requestId)
+    } catch (error) {
+      if (this.#closing.signal.aborted) response.destroy()
+      else writeAnswer(response, protocol.refuse(awsErrorOf(error, api), requestId), requestId)
+    }
+  }
+
+  /** A call that the bucket refuses never comes to the injector. */
+  async #carryOut(call: Call): Promise<Outcome> {
+    const { api, action, parameters } = call
+    const at = this.#options.now()
+    this.calls.push({ service: api.name, action, parameters, at })
+    if (this.#buckets.get(action)?.take(at) === false) throw throttledError(api, action)
+    return await carryOut(call, this.#options.faults.next(api.name, action), (ms) => this.#wait(ms))
+  }
+
+  async #wait(ms: number): Promise<void> {
+    const { signal } = this.#closing
+    await (this.#options.wait?.(ms) ?? sleep(ms, undefined, { signal }))
+    signal.throwIfAborted()
+  }
+}
+
+/** Anything but a refusal is a mistake of the local API, and its message is the way to find it. */
+function awsErrorOf(error: unknown, api: AwsApi | undefined): AwsError {
+  if (error instanceof AwsError) return error
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return api === undefined ? new AwsError('InternalFailure', message, 500) : internalError(api, message)
+}

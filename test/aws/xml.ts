@@ -1,0 +1,22 @@
+import type { WireValue } from './wire-value.ts'
+
+/** The elements of a value: a list is `<item>` elements, as in the answers of EC2; null and undefined are none. */
+export function xmlOf(value: WireValue): string {
+  if (value === null || value === undefined) return ''
+  if (Array.isArray(value)) return value.map((item: WireValue) => element('item', item)).join('')
+  if (typeof value !== 'object') return escaped(String(value))
+  return Object.entries(value)
+    .map(([name, below]) => (below === undefined || below === null ? '' : element(name, below)))
+    .join('')
+}
+
+function element(name: string, value: WireValue): string {
+  return `<${name}>${xmlOf(value)}</${name}>`
+}
+
+/** Control characters that XML 1.0 has no way to write are replaced. */
+function escaped(text: string): string {
+  return text
+    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd')
+    .replace(/[&<>"\r]/g, (character) => `&#${character.charCodeAt(0)};`)
+}
