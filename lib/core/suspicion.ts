@@ -128,8 +128,9 @@ function reflection(
  * Replies whose requests are not seen are no sign of forged requests but of a sensor that misses what comes in, and
  * with it every follow-up. A PBX that gets no ACK sends a final reply 11 times (RFC 3261 17.2.1).
  */
-function seesRequests({ settled }: Observation): boolean {
-  return settled.packetsIn * MOST_COPIES >= settled.finals
+function seesRequests({ settled, w600 }: Observation): boolean {
+  const lately = settled.packetsIn * MOST_COPIES
+  return lately > 0 && lately >= settled.finals && (w600.packetsIn ?? 0) * MOST_COPIES >= settled.challenges60
 }
 
 function unfollowed(

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ReplayDocument, replayDocument } from '../../lib/contract/replay.ts'
+import { SCENARIOS } from '../traffic/scenarios.ts'
+import { writePcap } from '../traffic/wire.ts'
 import { RECORDING, sipfence } from './cli.ts'
 
 /** The recording's ground truth, as its README tells it. */
@@ -96,6 +98,17 @@ describe('sipfence replay of the recorded attack', () => {
     }
   })
 
+  test('--learned judges as a fence that knows its people', async () => {
+    const { frames, pbx } = SCENARIOS['brute-force-many-users']!(7)
+    const guesses = file('guesses.pcap', writePcap(frames))
+    const args = [guesses, '--pbx', pbx[0]!]
+    const fresh = await document(...args)
+    expect(fresh.blocks).toEqual([])
+    expect(fresh.refused[0]?.why).toContain('learning')
+    expect((await sipfence(['replay', ...args])).out).toContain('--learned shows')
+    expect((await document(...args, '--learned')).blocks).toMatchObject([{ class: 'brute-force' }])
+  })
+
   test('with a longer enforcement delay more of the flood comes through', async () => {
     const late = await document(RECORDING, '--enforcement-delay', '12s')
     expect(late.effect.packetsDropped).toBeLessThan(told.effect.packetsDropped - 2_000)
@@ -127,7 +140,12 @@ describe('sipfence replay says what is wrong, with exit code', () => {
     [2, 'a bad address', ['replay', RECORDING, '--pbx', '10.0.0'], /--pbx: "10\.0\.0" is not an IPv4/],
     [2, 'a bad prefix', ['replay', RECORDING, '--allow', '10.0.0.1/8'], /--allow.*host bits.*10\.0\.0\.0\/8/],
     [2, 'a bad port', ['replay', RECORDING, '--ports', '5060,99999'], /--ports "5060,99999": "99999"/],
-    [2, 'a bad time', ['replay', RECORDING, '--enforcement-delay', '2'], /duration "2"; it should be like/],
+    [
+      2,
+      'a bad time',
+      ['replay', RECORDING, '--enforcement-delay', '2'],
+      /--enforcement-delay "2"; it should be like/,
+    ],
     [2, 'settings that are not there', ['replay', RECORDING, '--config', 'nowhere.json'], /nowhere\.json/],
     [2, 'an unknown command', ['relpay'], /unknown command 'relpay'/],
   ])('%i for %s', async (code, _, args, message) => {
@@ -137,7 +155,7 @@ describe('sipfence replay says what is wrong, with exit code', () => {
   })
 
   test('2 where it cannot tell who the PBX is, and says how to', async () => {
-    const { udpPacket, ethernet, writePcap } = await import('../traffic/wire.ts')
+    const { udpPacket, ethernet } = await import('../traffic/wire.ts')
     const options = (source: string, destination: string) =>
       ethernet(
         udpPacket({
@@ -155,8 +173,24 @@ describe('sipfence replay says what is wrong, with exit code', () => {
     expect(await sipfence(['replay', path, '--pbx', '192.0.2.1'])).toMatchObject({ code: 0 })
   })
 
+  test('0 for a capture that says less than it seems to, with a doubt', async () => {
+    const wrong = await sipfence(['replay', RECORDING, '--pbx', '9.9.9.9'])
+    expect(wrong).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('No SIP message goes to or from 9.9.9.9'),
+    })
+    const { udpPacket, ethernet } = await import('../traffic/wire.ts')
+    const ends = { source: '192.0.2.1', sourcePort: 5060, destination: '192.0.2.2', destinationPort: 5060 }
+    const text = `OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n`
+    const frame = ethernet(udpPacket({ ...ends, payload: text }))
+    const one = file('one.pcap', writePcap([{ at: 1_800_000_000_000, frame }]))
+    expect((await sipfence(['replay', one])).out).toMatch(/Record both\s+directions/)
+    const cut = file('cut.pcap', writePcap([{ at: 1_800_000_000_000, frame }], { snaplen: 96 }))
+    expect((await sipfence(['replay', cut])).out).toMatch(/tcpdump\s+-s\s+0/)
+  })
+
   test('0 for a capture without SIP', async () => {
-    const { udpPacket, ethernet, writePcap } = await import('../traffic/wire.ts')
+    const { udpPacket, ethernet } = await import('../traffic/wire.ts')
     const ends = { source: '192.0.2.1', sourcePort: 53, destination: '192.0.2.2', destinationPort: 5353 }
     const frame = ethernet(udpPacket({ ...ends, payload: 'nothing' }))
     const path = file('none.pcap', writePcap([{ at: 1_800_000_000_000, frame }]))

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -173,6 +173,21 @@ describe.skipIf(lacks('the sidecar on loopback', 'root', 'tcpdump', 'sipp'))(
         challenges: sent['1_401_Recv'],
       })
       expect(reports.at(-1)?.sources[0]).toMatchObject({ proof: 'nonce', knownGoodAt: null })
+    })
+
+    test('leaves no tcpdump behind when its reader goes away', async () => {
+      const args = ['sidecar', '--dry-run', '--interface', 'lo', '--ports', String(PORT), '--heartbeat', '1s']
+      const sidecar = start(process.execPath, [join(ROOT, 'dist/bin/sipfence.js'), ...args])
+      const ended = once(sidecar, 'close')
+      await once(sidecar.stdout!, 'data')
+      const children = readFileSync(`/proc/${sidecar.pid}/task/${sidecar.pid}/children`, 'utf8')
+        .trim()
+        .split(' ')
+      expect(children).toHaveLength(1)
+      sidecar.stdout!.destroy()
+      await ended
+      await setTimeout(300) // the child's own way out
+      expect(existsSync(`/proc/${children[0]}`)).toBe(false)
     })
 
     test('says what it lacks where the interface is wrong', async () => {

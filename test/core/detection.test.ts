@@ -37,7 +37,7 @@ function seen({ settled, ...rest }: Seen): Observation {
     prefix: onePrefix('192.0.2.7/32'),
     transports: ['udp'],
     w10: {},
-    w600: {},
+    w600: { packetsIn: 10_000 },
     users: users(0),
     proof: 'none',
     knownGoodAt: null,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { DEFAULTS } from '../../lib/config.ts'
+import { DEFAULTS, defaultFence, readConfig } from '../../lib/config.ts'
 import { ROOT, sipfence } from '../commands/cli.ts'
 
 const documents = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' })
@@ -52,5 +52,31 @@ describe('the documents', () => {
     const shown = README.match(/^ {4}10:43:.*$/gm) ?? []
     expect(shown.length).toBeGreaterThan(4)
     for (const line of shown) expect(out).toContain(line.trim())
+  })
+})
+
+describe('docs/settings.md', () => {
+  const text = readFileSync(join(ROOT, 'docs/settings.md'), 'utf8')
+
+  test('has an example that can be read', () => {
+    const example = text
+      .split('\n')
+      .filter((line) => line.startsWith('    '))
+      .join('\n')
+    expect(readConfig('example', example).fences[0]).toMatchObject({ id: 'pbx', ports: [5060, 5080] })
+  })
+
+  test('tells every limit and its default', () => {
+    for (const [name, value] of Object.entries(DEFAULTS.limits))
+      expect(text).toContain(`| \`limits.${name}\` | ${value} |`)
+    for (const [name, value] of Object.entries(DEFAULTS.brake))
+      expect(text).toContain(`| \`brake.${name}\` | ${value} |`)
+    expect(text).toContain(`| \`learningSeconds\` | ${DEFAULTS.learningSeconds} |`)
+    expect(text).toContain(`| ${DEFAULTS.ladders.reachableSeconds.join(', ')} |`)
+    expect(text).toContain(`| ${DEFAULTS.ladders.unreachableSeconds.join(', ')} |`)
+  })
+
+  test('names every key of a fence', () => {
+    for (const key of Object.keys(defaultFence('x'))) expect(text).toContain(`\`${key}`)
   })
 })

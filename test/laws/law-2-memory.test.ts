@@ -85,7 +85,7 @@ describe('Memory is bounded whatever is sent; the bound and the counting error a
     const traffic = pbxTraffic()
     for (let i = 0; i < 20_000; i++) {
       const address = `10.1.${i >> 8}.${i & 255}`
-      const parts = { branch: `p${i}`, callId: `p${i}` }
+      const parts = { branch: `z9hG4bKp${i}`, callId: `p${i}` }
       traffic.count(packet(PBX, address, START, request('OPTIONS', parts)))
       traffic.count(packet(address, PBX, START, response(200, 'OPTIONS', parts)))
     }

@@ -73,7 +73,7 @@ function reflected(prefix: Prefix, more: Partial<Observation> = {}): Observation
     prefix,
     transports: ['udp'],
     w10: { packetsIn: 1_500, packetsOut: 1_500, outOfDialog: 1_500 },
-    w600: {},
+    w600: { packetsIn: 900 },
     settled: { ...settled, bytesIn: 1, bytesOut: 1, requests: 900, excused: 0 },
     users: '0'.repeat(64),
     proof: 'none',
@@ -210,5 +210,47 @@ describe('analyze()', () => {
     const { memory, ports } = fence()
     await handle(report(0, reflected(VICTIM, { knownGoodAt: NOW - 1_000 })), ports, OPTIONS)
     expect(await memory.openBlocks()).toEqual([])
+  })
+})
+
+describe('reports in any order', () => {
+  test('end in one block of level 1, however they come', async () => {
+    const orders = [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [1, 0, 3, 2],
+      [2, 2, 0, 1, 3, 0],
+    ]
+    for (const order of orders) {
+      const { memory, ports } = fence()
+      for (const second of order) await handle(report(second, reflected(VICTIM)), ports, OPTIONS)
+      expect(await memory.openBlocks()).toMatchObject([{ prefix: VICTIM, level: 1 }])
+    }
+  })
+
+  test('that are older than a minute make no block', async () => {
+    const { memory, journal, ports } = fence()
+    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS, NOW + 60_001)
+    expect(await memory.openBlocks()).toEqual([])
+    expect(kinds(journal)).toEqual(['detection'])
+    await analyze(report(1, reflected(VICTIM)), ports, OPTIONS, NOW + 60_001)
+    expect(await memory.openBlocks()).toHaveLength(1)
+  })
+
+  test('a flood that goes on after its source became known-good raises the alert then', async () => {
+    const { journal, ports } = fence()
+    await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
+    const proofs = [{ source: VICTIM, proof: 'nonce' as const, knownGoodAt: NOW }]
+    const from = {
+      schema: 'sipfence.proofs/1',
+      fence: 'f',
+      host: 'h',
+      boot: 'b',
+      seq: 9,
+      at: NOW + 500,
+    } as const
+    await learnProofs({ ...from, proofs }, ports)
+    for (const second of [1, 2]) await handle(report(second, reflected(VICTIM)), ports, OPTIONS)
+    expect(kinds(journal)).toEqual(['detection', 'block', 'refusal', 'alert'])
   })
 })
