@@ -184,7 +184,7 @@ describe('sipfence replay says what is wrong, with exit code', () => {
     const text = `OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n`
     const frame = ethernet(udpPacket({ ...ends, payload: text }))
     const one = file('one.pcap', writePcap([{ at: 1_800_000_000_000, frame }]))
-    expect((await sipfence(['replay', one])).out).toMatch(/Record both\s+directions/)
+    expect((await sipfence(['replay', one])).out).toMatch(/Record\s+both\s+directions/)
     const cut = file('cut.pcap', writePcap([{ at: 1_800_000_000_000, frame }], { snaplen: 96 }))
     expect((await sipfence(['replay', cut])).out).toMatch(/tcpdump\s+-s\s+0/)
   })

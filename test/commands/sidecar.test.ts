@@ -102,6 +102,11 @@ function countsOf(reports: readonly SourceReport[]): Counts | undefined {
   return reports.at(-1)?.sources.find(({ prefix }) => prefix === `${PHONE}/32`)?.w600
 }
 
+/** Whether the process is there and no zombie that waits for its new parent. */
+function lives(pid: string): boolean {
+  return existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+}
+
 describe.skipIf(lacks('the sidecar on loopback', 'root', 'tcpdump', 'sipp'))(
   'sipfence sidecar --dry-run',
   () => {
@@ -186,8 +191,8 @@ describe.skipIf(lacks('the sidecar on loopback', 'root', 'tcpdump', 'sipp'))(
       expect(children).toHaveLength(1)
       sidecar.stdout!.destroy()
       await ended
-      await setTimeout(300) // the child's own way out
-      expect(existsSync(`/proc/${children[0]}`)).toBe(false)
+      for (let waits = 0; waits < 50 && lives(children[0]!); waits++) await setTimeout(100)
+      expect(lives(children[0]!)).toBe(false)
     })
 
     test('says what it lacks where the interface is wrong', async () => {
