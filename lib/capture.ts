@@ -60,6 +60,7 @@ export async function capture(
   const traffic = new Traffic(options)
   const writer = new ReportWriter(traffic.sources, options)
   const loss = new Loss()
+  const leaps = new Leaps()
   const admits = options.admits ?? (() => true)
   let second = 0
   let clockSkewMs = 0
@@ -81,17 +82,56 @@ export async function capture(
   }
 
   for await (const batch of source) {
-    for (const packet of batch.packets) {
+    for (const packet of batch.now === undefined ? leaps.held(batch.packets, () => second) : batch.packets) {
       if (packet.at >= (second + 1) * 1000) await passTo(Math.floor(packet.at / 1000))
       if (admits(packet)) traffic.count(packet)
       if (batch.now !== undefined) clockSkewMs = Math.round(batch.now - packet.at)
     }
-    traffic.ignore(batch.ignored)
+    traffic.ignore(batch.ignored + leaps.takeIgnored())
     loss.note(batch)
     if (batch.now !== undefined) await passTo(Math.floor(batch.now / 1000))
   }
+  for (const packet of leaps.last()) {
+    await passTo(Math.floor(packet.at / 1000))
+    if (admits(packet)) traffic.count(packet)
+  }
   if (second > 0) await tick(second + 1, true)
   return traffic.totals
+}
+
+const LEAP_MS = 3_600_000
+
+/**
+ * Holds back a packet whose time leaps over an hour until the next one confirms it: one wrong timestamp in a capture
+ * would otherwise move packet time for good, and nothing after it would ever end a second. What is not confirmed
+ * counts as ignored.
+ */
+class Leaps {
+  #held: Packet | undefined
+  #ignored = 0
+
+  takeIgnored(): number {
+    const ignored = this.#ignored
+    this.#ignored = 0
+    return ignored
+  }
+
+  *held(packets: Iterable<Packet>, second: () => number): Iterable<Packet> {
+    for (const packet of packets) {
+      const earlier = this.#held
+      const leaps = second() > 0 && packet.at > second() * 1000 + LEAP_MS
+      const confirmed = earlier !== undefined && leaps && Math.abs(packet.at - earlier.at) < LEAP_MS
+      if (earlier !== undefined && !confirmed) this.#ignored++
+      this.#held = leaps && !confirmed ? packet : undefined
+      if (confirmed) yield earlier
+      if (this.#held === undefined) yield packet
+    }
+  }
+
+  /** The capture's very last packet has nobody to confirm it. */
+  last(): Packet[] {
+    return this.#held === undefined ? [] : [this.#held]
+  }
 }
 
 /** Share of packets that the kernel dropped, between one statistic and the next. */

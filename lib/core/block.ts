@@ -21,6 +21,8 @@ export interface Block {
   /** Null while the block stands. */
   readonly endedAt: number | null
   readonly why: string
+  /** The last block of the other ladder, so that one kind of block does not make the other forgotten. */
+  readonly otherLadder: { readonly level: number; readonly from: number; readonly ended: number } | null
 }
 
 /** Lengths of blocks in seconds by level; the last one serves all higher levels. */
@@ -80,6 +82,8 @@ export function decide(
     until: now + Math.round(capped * 1000),
     endedAt: null,
     why: detection.why,
+    otherLadder:
+      last === undefined || isSameLadder(last, reachable) ? (last?.otherLadder ?? null) : lengthOf(last),
   }
 }
 
@@ -93,8 +97,9 @@ function extend(block: Block, detection: Detection, { ladders, now }: Pick<Decis
   const { reachable } = detection
   if (block.origin === 'operator' || (block.scope !== 'sip-udp' && !reachable)) return undefined
   const scope = reachable && block.scope === 'sip-udp' ? 'sip' : block.scope
-  const ending = block.until - now <= (block.until - block.from) * EXTEND_SHARE
-  const longer = now + blockSeconds(ladders, reachable, block.level) * 1000
+  const length = blockSeconds(ladders, reachable, block.level) * 1000
+  const ending = block.until - now <= length * EXTEND_SHARE
+  const longer = now + length
   const latest = reachable ? longer : block.from + LONGEST_UNREACHABLE_SECONDS * 1000
   const until = ending ? Math.max(block.until, Math.min(longer, latest)) : block.until
   if (until === block.until && scope === block.scope) return undefined
@@ -103,11 +108,20 @@ function extend(block: Block, detection: Detection, { ladders, now }: Pick<Decis
 
 /** Each ladder is climbed by itself: blocks that anybody can provoke by forging must not make later ones long. */
 function nextLevel(last: Block | undefined, reachable: boolean, now: number): number {
-  if (last === undefined || last.origin === 'operator' || (last.scope !== 'sip-udp') !== reachable) return 1
-  const ended = last.endedAt ?? last.until
-  const length = Math.max(1, ended - last.from)
-  const forgotten = Math.floor((now - ended) / (QUIET_LENGTHS * length))
-  return Math.max(1, last.level + 1 - forgotten)
+  if (last === undefined || last.origin === 'operator') return 1
+  const earlier = isSameLadder(last, reachable) ? lengthOf(last) : last.otherLadder
+  if (earlier === null) return 1
+  const length = Math.max(1, earlier.ended - earlier.from)
+  const forgotten = Math.floor((now - earlier.ended) / (QUIET_LENGTHS * length))
+  return Math.max(1, earlier.level + 1 - forgotten)
+}
+
+function isSameLadder({ scope }: Block, reachable: boolean): boolean {
+  return (scope !== 'sip-udp') === reachable
+}
+
+function lengthOf({ level, from, until, endedAt }: Block): NonNullable<Block['otherLadder']> {
+  return { level, from, ended: endedAt ?? until }
 }
 
 function blockSeconds(ladders: Ladders, reachable: boolean, level: number): number {

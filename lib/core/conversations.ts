@@ -3,7 +3,7 @@ import { keyedHash } from './keyed-hash.ts'
 import { type Echo, Nonces } from './nonces.ts'
 import type { Prefix } from './prefix.ts'
 import { MOST_DIGESTS } from './sip-fields.ts'
-import { isOutOfDialog, type SipMessage, type SipRequest, type SipResponse } from './sip-message.ts'
+import type { SipMessage, SipRequest, SipResponse } from './sip-message.ts'
 import type { Counter } from './source-record.ts'
 import type { Sources } from './sources.ts'
 
@@ -11,6 +11,8 @@ import type { Sources } from './sources.ts'
 const PROVING_ECHOES = 3
 /** A client repeats a request ten times at the most while it gets no answer (RFC 3261 17.1.2.2, timers E and F). */
 const MOST_COPIES = 10
+/** Answers from where the PBX asked nobody have no name of their own: all of them vouch as one. */
+const UNASKED = '0.0.0.0/0' as Prefix
 
 /**
  * What each SIP message says about its source: counts it, ties answers to questions, and notes proofs. A source
@@ -43,7 +45,8 @@ export class Conversations {
     this.#sources.count(source, methodCounter(request))
     const record = this.#sources.find(source)
     if (record !== undefined) record.unansweredSince ??= this.#sources.second
-    const outOfDialog = isOutOfDialog(request) && request.method !== 'CANCEL'
+    const known = this.#exchanges.dialog(source, request) !== undefined
+    const outOfDialog = !known && request.method !== 'CANCEL'
     const pending = this.#exchanges.pending(source, request)
     if (pending !== undefined) {
       this.#sources.count(source, 'retransmissions')
@@ -112,9 +115,9 @@ export class Conversations {
   }
 
   #responseIn(source: Prefix, response: SipResponse): void {
-    if (response.method === 'INVITE') this.#exchanges.told(source, response)
     for (const { nonce } of response.challenges) this.#nonces.distrust(nonce)
     const asked = this.#exchanges.answered(source, response)
+    if (response.method === 'INVITE') this.#exchanges.told(asked?.source ?? UNASKED, response)
     if (asked === undefined) return
     this.#sources.prove(source, 'dialog')
     const vouching = asked.method === 'REGISTER' || asked.method === 'INVITE' || asked.method === 'OPTIONS'
@@ -177,7 +180,8 @@ export class Conversations {
 
   /** The hash of the one user that the credentials name; undefined where it cannot be told whose login it is. */
   #onlyUser({ credentials }: SipRequest): number | undefined {
-    const users = new Set(credentials.map(({ user }) => user))
+    // Some registrars take the part before the @ and ignore case, so one login has many spellings.
+    const users = new Set(credentials.map(({ user }) => user.replace(/@.*/s, '').toLowerCase()))
     const [user] = users
     if (users.size !== 1 || credentials.length >= MOST_DIGESTS || credentials.some((each) => each.ambiguous))
       return undefined

@@ -1,7 +1,8 @@
 import { type Challenge, type Credentials, readChallenge, readCredentials } from './sip-header.ts'
 
-/** Header lines that are read, and characters of one folded value. */
-const MOST_LINES = 256
+/** Header lines that are read: all that 64 KiB can hold, or junk would hide what the PBX reads. */
+const MOST_LINES = 32_768
+/** Characters of one folded value. */
 const LONGEST_VALUE = 4_096
 /** Digests of each kind that are kept. */
 export const MOST_DIGESTS = 4
@@ -18,6 +19,8 @@ export interface Fields {
   readonly credentials: Credentials[]
   readonly challenges: Challenge[]
   bodyAt: number
+  /** The blank line that ends the header was seen. */
+  whole: boolean
 }
 
 /** Header lines up to the blank one: CRLF or a bare LF, folded lines joined (RFC 3261 7.3.1). */
@@ -33,6 +36,7 @@ export function readFields(text: string, from: number): Fields {
     credentials: [],
     challenges: [],
     bodyAt: text.length,
+    whole: false,
   }
   let at = from
   for (let count = 0; at < text.length && count < MOST_LINES; count++) {
@@ -40,6 +44,7 @@ export function readFields(text: string, from: number): Fields {
     let value = trimCarriageReturn(text.slice(at, end))
     if (value === '') {
       fields.bodyAt = end + 1
+      fields.whole = true
       break
     }
     while (isFold(text, end + 1) && value.length < LONGEST_VALUE) {

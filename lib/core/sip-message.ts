@@ -99,11 +99,6 @@ export function readPayload({ transport, payload }: Packet): Reading[] {
   return transport === 'udp' ? [readSip(payload)] : readSipSegment(payload)
 }
 
-/** A request that opens a dialog or stands alone carries no To tag (RFC 3261 12.2). */
-export function isOutOfDialog(message: SipMessage): boolean {
-  return message.kind === 'request' && message.to.tag === '' && message.method !== 'ACK'
-}
-
 const METHODS =
   /^(INVITE|ACK|BYE|CANCEL|OPTIONS|REGISTER|PRACK|SUBSCRIBE|NOTIFY|PUBLISH|INFO|REFER|MESSAGE|UPDATE) /
 const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) +(\S{1,2048}) +SIP\/2\.0\s*$/
@@ -150,7 +145,11 @@ function messageOf(start: RequestLine | StatusLine, fields: Fields): SipMessage 
   const from = readParty(fields.from)
   const to = readParty(fields.to)
   const userAgent = bounded(fields.userAgent?.trim() ?? '')
-  const { credentials, challenges } = fields
+  const { challenges, whole } = fields
+  // Where the header is cut off, other credentials may follow that the PBX reads and we do not.
+  const credentials = whole
+    ? fields.credentials
+    : fields.credentials.map((each) => ({ ...each, ambiguous: true }))
   // Written out twice: spreading one object into another costs as much as all the parsing before it.
   if (start.kind === 'request') {
     const { kind, method, uri } = start

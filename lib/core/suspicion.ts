@@ -66,19 +66,21 @@ export function leastNotable(limits: DetectionLimits): {
 }
 
 /**
- * Weighs one observation against every class. Reflection needs a source that has not shown to be there: whoever
- * receives our challenges and answers them is no victim. A known-good source is weighed as well, on its
- * unfollowed challenges, because a flood that claims to be it must raise an alert. What reflects is not called a
- * flood too: both are the same packets.
+ * Weighs one observation against every class. A source that has shown to be there is weighed for reflection on its
+ * unfollowed challenges alone: nonces that others know too can be echoed in its name, and so can the proof. A
+ * known-good source likewise, because a flood that claims to be it must raise an alert. What reflects is not called
+ * a flood too: both are the same packets.
  */
 export function weigh(
   observation: Observation,
   { limits, knownGood, halfBlind }: Circumstances,
 ): Suspicion[] {
   const suspicions = [bruteForce(observation, limits)]
-  const mayBeForged = knownGood || observation.proof === 'none'
+  const mayBeForged = knownGood || observation.proof !== 'handshake'
   const reflected =
-    mayBeForged && seesRequests(observation) ? reflection(observation, limits, knownGood) : undefined
+    mayBeForged && seesRequests(observation)
+      ? reflection(observation, limits, knownGood || observation.proof !== 'none')
+      : undefined
   if (reflected !== undefined) suspicions.push(reflected)
   const seesReplies = !halfBlind && (observation.w10.replies ?? 0) > 0
   if (seesReplies && (reflected?.points ?? 0) < LEAVE_POINTS) suspicions.push(flood(observation, limits))

@@ -31,6 +31,7 @@ export function blockOf(text: string, weight = 100, scope: Scope = 'sip-udp'): B
     from: NOW,
     until: NOW + 10 * MINUTE,
     endedAt: null,
+    otherLadder: null,
     why: `${text} floods`,
   }
 }

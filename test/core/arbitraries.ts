@@ -49,6 +49,7 @@ export function blockOf(now: number): fc.Arbitrary<Block> {
       id: `${rest.prefix} ${rest.scope} ${rest.from}`,
       until: now + left,
       endedAt: null,
+      otherLadder: null,
       why: `because of ${rest.prefix}`,
     }))
 }

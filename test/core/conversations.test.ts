@@ -47,14 +47,21 @@ describe('counters', () => {
     expect(talk.traffic.totals).toMatchObject({ malformed: 2, ignored: 6 })
   })
 
-  test('ACK, CANCEL and requests with a To tag are not out of dialog', () => {
+  test('ACK, CANCEL and requests in a dialog that the PBX accepted are not out of dialog', () => {
     const talk = new Talk()
-    for (const method of ['ACK', 'CANCEL', 'BYE']) {
-      talk.toPbx(A, request(method, method === 'BYE' ? { toTag: 'b1' } : {}))
-    }
-    expect([talk.count(A, 'outOfDialog'), talk.count(A, 'acks')]).toEqual([0, 1])
-    talk.toPbx(A, request('OPTIONS'))
-    expect(talk.count(A, 'outOfDialog')).toBe(1)
+    talk.toPbx(A, request('INVITE', CALL))
+    talk.fromPbx(A, response(200, 'INVITE', { ...CALL, toTag: 'b1' }))
+    for (const method of ['ACK', 'CANCEL', 'BYE'])
+      talk.toPbx(A, request(method, { ...CALL, cseq: 9, toTag: 'b1' }))
+    expect([talk.count(A, 'outOfDialog'), talk.count(A, 'acks')]).toEqual([1, 1])
+  })
+
+  test('an invented To tag puts nobody into a dialog, and an answer from the PBX excuses one that was not seen', () => {
+    const talk = new Talk()
+    talk.toPbx(A, request('BYE', { ...CALL, toTag: 'made up' }))
+    expect([talk.count(A, 'outOfDialog'), talk.count(A, 'excused')]).toEqual([1, 0])
+    talk.fromPbx(A, response(200, 'BYE', { ...CALL, toTag: 'made up' }))
+    expect([talk.count(A, 'outOfDialog'), talk.count(A, 'excused')]).toEqual([1, 1])
   })
 
   test('replies count whatever their status, and finals from 200 on', () => {

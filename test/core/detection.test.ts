@@ -79,10 +79,15 @@ describe('reflection', () => {
     expect(fires(seen({ settled: { finals: 100, bytesIn: 10_001, bytesOut: 30_000 } }))).toEqual([])
   })
 
-  test('does not fire on a source that has shown to be there', () => {
+  test('does not hold replies against a source that has shown to be there, nor anything over TCP', () => {
     for (const proof of ['handshake', 'nonce', 'dialog'] as const) {
-      expect(fires(seen({ proof, settled: { challenges: 5_000, finals: 5_000 } }))).toEqual([])
+      expect(fires(seen({ proof, settled: { finals: 5_000 } }))).toEqual([])
     }
+    expect(fires(seen({ proof: 'handshake', settled: { challenges: 5_000, finals: 5_000 } }))).toEqual([])
+  })
+
+  test('fires on challenges that nobody follows up though a proof was echoed, for others may know the nonce', () => {
+    expect(fires(seen({ proof: 'nonce', settled: { challenges: 100, finals: 100 } }))).toEqual(['reflection'])
   })
 
   test('fires on a known-good source whose challenges nobody follows up, so that somebody is told', () => {

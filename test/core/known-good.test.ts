@@ -91,6 +91,27 @@ describe('digest success', () => {
     expect(talk.isKnownGood(address(17))).toBe(false)
   })
 
+  // Some registrars look up what stands before the @, and some databases ignore case.
+  test('of one user makes no 17th address known-good by other spellings of his name', () => {
+    const talk = new Talk()
+    for (let i = 1; i <= 17; i++) {
+      const parts = { ...talk.challenge(address(i), `n${i}`), branch: `z${i}`, cseq: 2 }
+      const name = i % 2 === 0 ? `alice@d${i}` : i % 3 === 0 ? 'ALICE' : 'alice'
+      talk.toPbx(address(i), request('REGISTER', { ...parts, lines: [authorization(name, `n${i}`)] }))
+      talk.fromPbx(address(i), response(200, 'REGISTER', parts))
+      expect(talk.isKnownGood(address(i))).toBe(i <= 16)
+    }
+  })
+
+  test('vouches for nobody where the header is cut off, for other credentials may follow', () => {
+    const talk = new Talk()
+    const parts = { ...talk.challenge(A, 'n'), branch: 'z2', cseq: 2 }
+    const whole = request('REGISTER', { ...parts, lines: [authorization('alice', 'n')] })
+    talk.toPbx(A, whole.slice(0, -2))
+    talk.fromPbx(A, response(200, 'REGISTER', parts))
+    expect(talk.isKnownGood(A)).toBe(false)
+  })
+
   // The first username of a value counts; Kamailio and pjsip take the last one.
   test('of one user makes no 17th address known-good by two names in one value', () => {
     const talk = new Talk()
@@ -143,6 +164,25 @@ describe('an accepted call', () => {
       talk.toPbx(address, request('ACK', { ...call, branch: 'z2', toTag: 'chosen' }))
       expect([talk.isKnownGood(address), talk.proof(address)]).toEqual([caller <= 16, 'none'])
     }
+  })
+})
+
+describe('a call that a proxy relays', () => {
+  test('is vouched for by whom the PBX asked, and by nobody who only says that he was', () => {
+    const talk = new Talk()
+    let good = 0
+    for (let caller = 1; caller <= 60; caller++) {
+      const call = { ...CALL, callId: `call ${caller}`, branch: `z9hG4bK${caller}` }
+      const relayed = { ...call, branch: `z9hG4bK-proxy${caller}` }
+      const forgedCallee = `100.64.0.${caller}`
+      talk.toPbx(address(caller), request('INVITE', call))
+      talk.fromPbx(B, request('INVITE', relayed))
+      talk.toPbx(forgedCallee, response(200, 'INVITE', { ...relayed, toTag: 'chosen' }))
+      talk.fromPbx(address(caller), response(200, 'INVITE', { ...call, toTag: 'chosen' }))
+      talk.toPbx(address(caller), request('ACK', { ...call, branch: 'z2', toTag: 'chosen' }))
+      if (talk.isKnownGood(address(caller))) good++
+    }
+    expect(good).toBe(16)
   })
 })
 

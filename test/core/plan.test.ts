@@ -29,6 +29,7 @@ function block(text: string, weight = 100, scope: Scope = 'sip-udp', left = 60_0
     from: NOW - 1_000,
     until: NOW + left,
     endedAt: null,
+    otherLadder: null,
     why: `${text} floods`,
   }
 }

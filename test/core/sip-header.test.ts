@@ -164,11 +164,11 @@ describe('bounds', () => {
     expect(reading).toMatchObject({ kind: 'message', message: { challenges: [] } })
   })
 
-  test('lines after the first 256 are not read', () => {
+  test('junk lines hide nothing that comes after them', () => {
     const many = (count: number) =>
       readSip(Buffer.from(request('REGISTER', { lines: [...Array(count).fill('X: y'), 'User-Agent: end'] })))
     expect(many(240)).toMatchObject({ kind: 'message', message: { userAgent: 'end' } })
-    expect(many(260)).toMatchObject({ kind: 'message', message: { userAgent: '' } })
+    expect(many(9_000)).toMatchObject({ kind: 'message', message: { userAgent: 'end' } })
   })
 
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isOutOfDialog, readSip, type SipMessage } from '../../lib/core/sip-message.ts'
+import { readSip, type SipMessage } from '../../lib/core/sip-message.ts'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
 
@@ -176,14 +176,6 @@ describe('header lines', () => {
   test('User-Agent of a request and Server of a response are kept', () => {
     expect(read(options({ agent: 'User-Agent:  Phone 1.0 ' })).userAgent).toBe('Phone 1.0')
     expect(read(options({ agent: 'Server: PBX' })).userAgent).toBe('PBX')
-  })
-
-  test('a request is out of dialog without a To tag, unless it is an ACK', () => {
-    const inDialog = { to: `${FIELDS.to};tag=b1` }
-    expect(isOutOfDialog(read(options()))).toBe(true)
-    expect(isOutOfDialog(read(options(inDialog)))).toBe(false)
-    expect(isOutOfDialog(read(options().replace('OPTIONS', 'ACK')))).toBe(false)
-    expect(isOutOfDialog(read(options().replace(/^.*/, 'SIP/2.0 200 OK')))).toBe(false)
   })
 })
 

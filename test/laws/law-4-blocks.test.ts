@@ -105,4 +105,33 @@ describe('Every Block has an `until` and a `why`. Unreachable sources: short, ca
     expect(at(second.until + 4 * length, second).level).toBe(2)
     expect(at(second.until + 100 * length, second).level).toBe(1)
   })
+
+  test('one kind of block does not make the other forgotten', () => {
+    const found = { ...fc.sample(detection, { seed: 1, numRuns: 1 })[0]!, class: 'brute-force' as const }
+    const levels: number[] = []
+    let now = 1_800_000_000_000
+    let last: Block | undefined
+    for (const reachable of [true, true, true, false, true, false]) {
+      const chance = { ladders: DEFAULTS.ladders, now, random: 0, id: String(now), last }
+      last = decide({ ...found, reachable, at: now }, chance)!
+      levels.push(last.level)
+      now = last.until + 1_000
+    }
+    expect(levels).toEqual([1, 2, 3, 1, 4, 1]) // eight hours of quiet are many lengths of two minutes
+  })
+
+  test('a block that is extended for an hour is extended a few dozen times, not each second', () => {
+    const found = { ...fc.sample(detection, { seed: 1, numRuns: 1 })[0]!, class: 'reflection' as const }
+    let changes = 0
+    let last: Block | undefined
+    for (let second = 0; second < 3_600; second++) {
+      const now = 1_800_000_000_000 + second * 1000
+      const chance = { ladders: DEFAULTS.ladders, now, random: 0, id: String(now), last }
+      const next = decide({ ...found, reachable: false, at: now }, chance)
+      if (next !== undefined) changes++
+      last = next ?? last
+    }
+    expect(changes).toBeGreaterThan(10)
+    expect(changes).toBeLessThan(60)
+  })
 })

@@ -148,6 +148,42 @@ describe('the embedded fence in packet time', () => {
   })
 })
 
+describe('one wrong timestamp', () => {
+  test('moves time for nobody, and counts as ignored', async () => {
+    const wrong = packetOf({
+      at: START + 104 * 86_400_000,
+      from: OTHER,
+      text: message('OPTIONS sip:h SIP/2.0', 'x'),
+    })
+    const attack = [...reflection(VICTIM, 0, 20 * SECOND)]
+    async function* source() {
+      yield { packets: [...attack.slice(0, 10), wrong, ...attack.slice(10)], ignored: 0 }
+    }
+    const events: JournalEntry[] = []
+    const fence = new EmbeddedFence({
+      config: defaultFence('test'),
+      pbx: [PBX],
+      mode: 'enforce',
+      enforcementDelayMs: 0,
+      seed: 1,
+      onEvent: (event) => events.push(event),
+    })
+    const { totals, to } = await fence.run(source())
+    expect(events.filter(({ kind }) => kind === 'block')).toHaveLength(1)
+    expect(to).toBeLessThan(START + 21 * SECOND)
+    expect(totals).toMatchObject({ packets: attack.length + 1, ignored: 1 })
+  })
+
+  test('that the next packet confirms is a gap, and nothing is lost', async () => {
+    const late = [0, 1, 2].map((i) =>
+      packetOf({ at: START + 86_400_000 + i, from: OTHER, text: message('OPTIONS sip:h SIP/2.0', `y${i}`) }),
+    )
+    const { totals, to } = await run([...reflection(VICTIM, 0, SECOND), ...late])
+    expect(to).toBe(START + 86_400_002)
+    expect(totals).toMatchObject({ packets: 83, sipMessages: 83, ignored: 0 })
+  })
+})
+
 describe('a sensor that misses one direction', () => {
   test.each(['trunk-100cps', 'nat-office-boot', 'trunk-failover'])(
     'blocks nobody of %s, whichever it misses, and says so',

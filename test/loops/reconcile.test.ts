@@ -24,6 +24,7 @@ function block(text: string, untilMs = 120_000): Block {
     from: NOW,
     until: NOW + untilMs,
     endedAt: null,
+    otherLadder: null,
     why: `${text} is a victim`,
   }
 }
