@@ -3,7 +3,7 @@ import { type Address, type Prefix, parsePrefix, sourcePrefix } from '../core/pr
 import { COUNTERS } from '../core/source-record.ts'
 import type { SourceReport } from '../core/source-report.ts'
 
-/** `sipfence.report/1` as it comes in from a host: nothing in it is trusted before this. */
+/** `sipfence.report/1` as it comes in from another machine; within one process reports need no check. */
 
 const LONGEST_ID = 64
 const most = 2 ** 40

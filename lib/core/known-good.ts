@@ -49,15 +49,12 @@ export class KnownGood {
   }
 
   /** Takes out those whose last proof is 24 h old. Oldest proof first, so it looks at few. */
-  expire(second: number): SourceRecord[] {
-    const expired: SourceRecord[] = []
+  expire(second: number): void {
     for (const [prefix, record] of this.#records.entries()) {
       if ((record.knownGoodAt ?? 0) > second - KNOWN_GOOD_SECONDS) break
       this.#records.delete(prefix)
       record.knownGoodAt = null
-      expired.push(record)
     }
-    return expired
   }
 
   /**

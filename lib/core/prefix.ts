@@ -121,11 +121,6 @@ export function addressFromBytes4(a: number, b: number, c: number, d: number): A
   return `${a}.${b}.${c}.${d}` as Address
 }
 
-/** Canonical text of 16 bytes of an IPv6 header. */
-export function addressFromBytes16(bytes: Uint8Array): Address {
-  return canonical(unmapped(new ipaddr.IPv6(Array.from(bytes.subarray(0, 16))))) as Address
-}
-
 type IpAddress = ipaddr.IPv4 | ipaddr.IPv6
 
 function readAddress(text: string): IpAddress | undefined {

@@ -11,7 +11,7 @@ export interface Protected {
  * range holds the VPC's resolver, time service and instance metadata (169.254.169.253, .123, .254), fd00:ec2::/32
  * the same over IPv6.
  */
-export const ALWAYS_PROTECTED: readonly Protected[] = [
+const ALWAYS_PROTECTED: readonly Protected[] = [
   { prefix: '0.0.0.0/8' as Prefix, why: 'this network' },
   { prefix: '127.0.0.0/8' as Prefix, why: 'loopback' },
   { prefix: '169.254.0.0/16' as Prefix, why: 'link-local: resolver, time service and instance metadata' },

@@ -64,8 +64,8 @@ const PROOF_SECONDS = 600
 const INDEX = Object.fromEntries(COUNTERS.map((name, i) => [name, i])) as Record<Counter, number>
 
 /** A challenge has this long to be followed up, and a request to be excused, before either is judged. */
-export const FOLLOW_UP_SECONDS = 2
-export const EXCUSE_SECONDS = 5
+const FOLLOW_UP_SECONDS = 2
+const EXCUSE_SECONDS = 5
 
 const WINDOW_SECONDS = 10
 const FINE_SECONDS = WINDOW_SECONDS + EXCUSE_SECONDS + 1

@@ -2,7 +2,7 @@ import type { Address } from '../core/prefix.ts'
 import { u16 } from './integers.ts'
 
 /**
- * Canonical text (RFC 5952) of the 16 bytes at `at`, the same as addressFromBytes16 gives but several times
+ * Canonical text (RFC 5952) of the 16 bytes at `at`, as ipaddr.js writes it but several times
  * faster, because a flood of IPv6 packets spends most of its time here. The caller has checked that the bytes
  * are there and that the address is not IPv4-mapped.
  */

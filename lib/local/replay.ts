@@ -135,6 +135,6 @@ function timeOf(at: number): string | null {
   return at === 0 ? null : isoTime(at)
 }
 
-export function isoTime(at: number): string {
+function isoTime(at: number): string {
   return new Date(at).toISOString()
 }

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest'
 import {
   type Address,
   addressFromBytes4,
-  addressFromBytes16,
   bitsOf,
   comparePrefixes,
   covers,
@@ -18,6 +17,7 @@ import {
   sourcePrefix,
   sourcesIn,
 } from '../../lib/core/prefix.ts'
+import { addressFromBytes16 } from './address-bytes.ts'
 
 const SEED = 31
 const ipv4 = fc.ipV4().map((text) => text as Address)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { addressFromBytes16 } from '../../lib/core/prefix.ts'
 import { address6 } from '../../lib/host/address6.ts'
+import { addressFromBytes16 } from '../core/address-bytes.ts'
 
 test('the text is the canonical one, wherever the zeros are', () => {
   const group = fc.oneof(fc.constant(0), fc.constant(0), fc.nat(0xffff))

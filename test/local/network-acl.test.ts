@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Address, Prefix } from '../../lib/core/prefix.ts'
-import { addressFromBytes16, bitsOf, covers, familyOf, parseAddress } from '../../lib/core/prefix.ts'
+import { bitsOf, covers, familyOf, parseAddress } from '../../lib/core/prefix.ts'
 import type { AclEntryRequest } from '../../lib/local/acl-entry.ts'
 import { NetworkAclError } from '../../lib/local/acl-entry.ts'
 import type { AclEntry, AclPacket } from '../../lib/local/network-acl.ts'
 import { NetworkAcl } from '../../lib/local/network-acl.ts'
+import { addressFromBytes16 } from '../core/address-bytes.ts'
 
 const sip: AclEntryRequest = {
   ruleNumber: 10,
