@@ -1,5 +1,14 @@
-import { type Block, decide, type Ladders } from './core/block.ts'
-import { type Detection, judge, NO_HISTORY, type SourceHistory } from './core/detection.ts'
+import type { Block, Ladders } from './core/block.ts'
+import {
+  type Active,
+  type Detection,
+  isHarmless,
+  type Judgement,
+  judge,
+  type SourceHistory,
+  withTold,
+} from './core/detection.ts'
+import { noOffences, type Offences, withEpisode } from './core/offences.ts'
 import type { Change } from './core/plan.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
@@ -8,16 +17,23 @@ import type { DetectionLimits } from './core/suspicion.ts'
 
 /** What the analyze loop reads and writes of the ledger. A read that fails throws; it never reads as empty. */
 export interface AnalyzeLedger {
-  history(source: Prefix, host: string): Promise<SourceHistory | undefined>
-  keepHistory(source: Prefix, host: string, history: SourceHistory): Promise<void>
+  /** Changes one row at once: `change` is called with what stands there, again where somebody else was faster. */
+  changeHistory(source: Prefix, host: string, change: (before: SourceHistory) => SourceHistory): Promise<void>
+  /** The same; undefined stands for a source without offences. Where the same object comes back nothing is written. */
+  changeOffences(
+    source: Prefix,
+    change: (before: Offences | undefined) => Offences | undefined,
+  ): Promise<{ readonly before: Offences | undefined; readonly after: Offences | undefined }>
   /** When any host of the fence last proved the source, in milliseconds; null where none did within 24 h. */
   knownGoodAt(source: Prefix, now: number): Promise<number | null>
-  keepProofs(report: ProofReport): Promise<void>
+  /** Keeps, of the proofs, those that the host may still give within the hour; returns how many it refused. */
+  keepProofs(report: ProofReport): Promise<number>
   /** Allowlist and everything else that is never blocked. */
   protection(): Promise<Protection>
-  /** The source's newest block, standing or ended. */
-  lastBlock(prefix: Prefix): Promise<Block | undefined>
-  keepBlock(block: Block): Promise<void>
+  /** The source's block that has not ended. */
+  openBlock(prefix: Prefix): Promise<Block | undefined>
+  /** Counts one more block that the host causes; false where it has caused its share within the hour. */
+  mayAccuse(host: string, at: number): Promise<boolean>
   /** When the fence's first report came, and whether anybody was known-good by then; kept on first call. */
   firstReport(at: number): Promise<{ readonly at: number; readonly knewAnybody: boolean }>
 }
@@ -32,12 +48,14 @@ export interface Alert {
     | 'foreign-entry'
     | 'brake'
     | 'no-free-entry'
+    | 'host-capped'
+    | 'silent-sensor'
   readonly source: Prefix | null
   readonly why: string
 }
 
 /** Why a detection becomes no block, or a block no entry. */
-export type RefusalReason = 'protected' | 'known-good' | 'learning' | 'no-free-entry'
+export type RefusalReason = 'protected' | 'known-good' | 'learning' | 'host-capped' | 'no-free-entry'
 
 /** What happened, for people and for the record: one line each, in the order of time. */
 export type JournalEntry =
@@ -76,43 +94,48 @@ export interface AnalyzePorts {
   newId(at: number): string
 }
 
+/** How a report came in. */
+export interface Receipt {
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number
+  /** It may have been handled before, up to any step; what was not done then is done now. */
+  readonly again: boolean
+}
+
 /** A report that took longer to come counts for the history of its sources, not for blocks. */
 const LATEST_MS = 60_000
 
 /**
  * Loop 2: one report in, blocks out. For each source: judge it with its history; what is detected becomes a block,
- * or a refusal with its reason where the source is protected. Time is the report's own; `receivedAt` tells how old
- * it is. Handling a report again, or reports in another order, ends in the same blocks. Nothing is written of a
- * source before everything that protects it has been read.
+ * or a refusal with its reason where the source is protected. Time is the report's own. Handling a report again, or
+ * reports in another order, ends in the same blocks. Nothing is written of a source before everything that protects
+ * it has been read.
  */
 export async function analyze(
   report: SourceReport,
   ports: AnalyzePorts,
   options: AnalyzeOptions,
-  receivedAt: number,
+  receipt: Receipt,
 ): Promise<void> {
   const { ledger } = ports
   const protection = await ledger.protection()
   const first = await ledger.firstReport(report.at)
   const learning = !first.knewAnybody && report.at < first.at + options.learningSeconds * 1000
   if (report.halfBlind) await alertHalfBlind(report, ports)
+  const fresh = receipt.receivedAt - report.at <= LATEST_MS
   for (const observation of report.sources) {
-    const knownGoodAt = await ledger.knownGoodAt(observation.prefix, report.at)
-    const knownGood = knownGoodAt !== null || observation.knownGoodAt !== null
-    const before = (await ledger.history(observation.prefix, report.host)) ?? NO_HISTORY
-    const circumstances = { limits: options.limits, knownGood, halfBlind: report.halfBlind }
-    const { history, opened, active } = judge(observation, report.at, before, circumstances)
-    const refusal = refusalOf(observation, { protection, knownGood, learning })
+    if (isHarmless(observation, { limits: options.limits, halfBlind: report.halfBlind })) continue
+    const knownGoodAt = observation.knownGoodAt ?? (await ledger.knownGoodAt(observation.prefix, report.at))
+    const shelter = { protection, knownGood: knownGoodAt !== null, learning }
+    const refusal = refusalOf(observation, shelter)
+    const { opened, active } = await judged(observation, report, { shelter, refusal, ports, options })
     for (const detection of opened) await ports.journal.write({ kind: 'detection', detection })
-    const refused = active.filter((detection) => refusal(detection) !== undefined)
-    for (const detection of refused) {
-      if (!history.refused.includes(detection.class)) await announce(detection, refusal(detection)!, ports)
+    for (const { detection, episode } of active) {
+      const refused = refusal(detection)
+      if (refused !== undefined && !episode.told) await announce(detection, refused, ports)
     }
-    const strongest = worst(active.filter((detection) => !refused.includes(detection)))
-    const fresh = receivedAt - report.at <= LATEST_MS
-    if (strongest !== undefined && fresh) await block(strongest, ports, options)
-    const told = [...new Set([...history.refused, ...refused.map((detection) => detection.class)])]
-    await ledger.keepHistory(observation.prefix, report.host, { ...history, refused: told })
+    const guilty = active.filter(({ detection }) => refusal(detection) === undefined)
+    if (guilty.length > 0 && fresh) await block(guilty, report.host, { ports, options, receipt })
   }
 }
 
@@ -124,13 +147,17 @@ async function alertHalfBlind({ at, host }: SourceReport, { journal }: AnalyzePo
 /** Keeps what a host says of who is known-good or reachable; a block of somebody known-good is to be lifted now. */
 export async function learnProofs(
   report: ProofReport,
-  { ledger, wake }: Pick<AnalyzePorts, 'ledger' | 'wake'>,
+  { ledger, wake, journal }: Pick<AnalyzePorts, 'ledger' | 'wake' | 'journal'>,
 ): Promise<void> {
-  await ledger.firstReport(report.at) // who is known-good by it was not known before it
-  await ledger.keepProofs(report)
+  const { at, host } = report
+  await ledger.firstReport(at) // who is known-good by it was not known before it
+  const refused = await ledger.keepProofs(report)
+  if (refused > 0) {
+    const why = `${host} vouches for more sources than one host may within an hour; ${refused} of ${report.proofs.length} in its last message were not taken`
+    await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, why } })
+  }
   for (const { source, knownGoodAt } of report.proofs) {
-    const last = knownGoodAt === null ? undefined : await ledger.lastBlock(source)
-    if (last?.endedAt === null) await wake(report.at)
+    if (knownGoodAt !== null && (await ledger.openBlock(source)) !== undefined) await wake(at)
   }
 }
 
@@ -145,10 +172,12 @@ interface Refused {
   readonly why: string
 }
 
+type Refusal = (detection: Detection) => Refused | undefined
+
 /** Why a detection of this source must not become a block, or undefined where it may. */
-function refusalOf({ prefix }: Observation, { protection, knownGood, learning }: Shelter) {
+function refusalOf({ prefix }: Observation, { protection, knownGood, learning }: Shelter): Refusal {
   const protectedBy = protection.protects(prefix)
-  return (detection: Detection): Refused | undefined => {
+  return (detection) => {
     if (protectedBy !== undefined) return { reason: 'protected', why: `never blocked: ${protectedBy}` }
     if (knownGood) {
       const why = 'never blocked: known-good, so somebody forges its address or it misbehaves itself'
@@ -159,6 +188,29 @@ function refusalOf({ prefix }: Observation, { protection, knownGood, learning }:
     }
     return undefined
   }
+}
+
+interface Judging {
+  readonly shelter: Shelter
+  readonly refusal: Refusal
+  readonly ports: AnalyzePorts
+  readonly options: AnalyzeOptions
+}
+
+/** Judges one observation with its history, and keeps the history that results. */
+async function judged(
+  observation: Observation,
+  { at, host, halfBlind }: SourceReport,
+  { shelter: { knownGood }, refusal, ports, options: { limits } }: Judging,
+): Promise<Judgement> {
+  let judgement: Judgement | undefined
+  await ports.ledger.changeHistory(observation.prefix, host, (before) => {
+    judgement = judge(observation, at, before, { limits, knownGood, halfBlind })
+    const refused = judgement.active.filter(({ detection }) => refusal(detection) !== undefined)
+    const classes = refused.map(({ detection }) => detection.class)
+    return withTold(judgement.history, classes, at)
+  })
+  return judgement!
 }
 
 async function announce(
@@ -173,23 +225,48 @@ async function announce(
   await journal.write({ kind: 'alert', alert: { at, kind: 'protected-source-flood', source, why: told } })
 }
 
-async function block(detection: Detection, ports: AnalyzePorts, options: AnalyzeOptions): Promise<void> {
-  const { ledger, journal } = ports
-  const now = detection.at
-  const last = await ledger.lastBlock(detection.source)
-  const id = ports.newId(now)
-  const next = decide(detection, { ladders: options.ladders, now, random: ports.random(), id, last })
-  if (next === undefined) return
-  const extended = last?.id === next.id
-  if (last?.endedAt === null && !extended) {
-    await journal.write({ kind: 'block', block: { ...last, endedAt: last.until }, change: 'ended' })
-  }
-  await ledger.keepBlock(next)
-  await journal.write({ kind: 'block', block: next, change: extended ? 'extended' : 'new' })
-  await ports.wake(now)
+interface Blocking {
+  readonly ports: AnalyzePorts
+  readonly options: AnalyzeOptions
+  readonly receipt: Receipt
 }
 
-/** A source that fits several classes is blocked once, for what proves most. */
-function worst(detections: readonly Detection[]): Detection | undefined {
-  return detections.toSorted((a, b) => b.points - a.points)[0]
+/** A source that fits several classes is blocked once, for what was detected first. */
+async function block(
+  guilty: readonly Active[],
+  host: string,
+  { ports, options, receipt }: Blocking,
+): Promise<void> {
+  const { ledger, journal } = ports
+  const { source, at } = guilty[0]!.detection
+  const open = await ledger.openBlock(source)
+  if (open === undefined && !(await ledger.mayAccuse(host, at))) return await refuseMore(guilty, host, ports)
+  const { before, after } = await ledger.changeOffences(source, (found) => {
+    const start = found ?? noOffences(source, Math.floor(ports.random() * 2 ** 32))
+    const next = guilty.reduce(
+      (sum, { episode }) => withEpisode(sum, episode, options.ladders, ports.newId),
+      start,
+    )
+    return next.block === null ? found : next
+  })
+  const last = before?.block ?? null
+  const now = after?.block ?? null
+  if (now === null || now.endedAt !== null || (now === last && !receipt.again)) return
+  if (last?.endedAt === null && last.id !== now.id) {
+    await journal.write({ kind: 'block', block: { ...last, endedAt: last.until }, change: 'ended' })
+  }
+  const change = last?.id === now.id ? 'extended' : 'new'
+  if (now !== last) await journal.write({ kind: 'block', block: now, change })
+  await ports.wake(at)
+}
+
+async function refuseMore(
+  [first]: readonly Active[],
+  host: string,
+  { journal }: AnalyzePorts,
+): Promise<void> {
+  const { at, source, why } = first!.detection
+  const told = `${host} has caused as many blocks as one host may within an hour; ${why}`
+  await journal.write({ kind: 'refusal', at, source, reason: 'host-capped', why: told })
+  await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, why: told } })
 }

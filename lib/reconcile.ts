@@ -3,7 +3,7 @@ import type { Block } from './core/block.ts'
 import { type Brake, brakeOf } from './core/brake.ts'
 import type { Entry, PortRange } from './core/entry.ts'
 import { type Change, changesToApply, makePlan, type Plan } from './core/plan.ts'
-import type { Claim, RuleWindow } from './core/plan-input.ts'
+import { type Claim, type PlanInput, READ_LAG_MS, type RuleWindow } from './core/plan-input.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
 import { denialKey } from './core/wanted.ts'
@@ -32,7 +32,8 @@ export interface Firewall {
 export interface ReconcileLedger {
   /** Blocks that have not ended, those past their `until` included. */
   openBlocks(): Promise<readonly Block[]>
-  keepBlock(block: Block): Promise<void>
+  /** Ends the block: when it was over, or earlier because it is lifted. Returns how it stands by now. */
+  endBlock(block: Block, at: number): Promise<Block | undefined>
   protection(): Promise<Protection>
   /** Known-good sources that lie within the prefix. */
   knownGoodWithin(prefix: Prefix, now: number): Promise<readonly Prefix[]>
@@ -40,8 +41,12 @@ export interface ReconcileLedger {
   keepClaims(firewall: string, claims: readonly Claim[]): Promise<void>
 }
 
+/** `observe` decides and changes nothing; `off` does not even decide. Both give up what the fence holds. */
+export type Mode = 'observe' | 'enforce' | 'off'
+
 export interface ReconcileOptions {
-  /** False does everything but the changes themselves: preview, and the mode `observe`. */
+  readonly mode: Mode
+  /** False is preview: it reads and plans, and writes nothing, neither to the firewall nor to the ledger. */
   readonly apply: boolean
   readonly ranges: readonly PortRange[]
   /** Entries of each family that are left free for people. */
@@ -56,6 +61,7 @@ export interface ReconcilePorts {
 }
 
 export interface Round {
+  /** What the blocks want, whatever the mode. */
   readonly plan: Plan
   readonly outcomes: readonly Outcome[]
   /** Why nothing was applied though there was something to apply, or undefined. */
@@ -70,10 +76,11 @@ export interface Round {
  * over. A read that fails ends the round with nothing changed. Running it again changes nothing.
  */
 export async function reconcile(
-  { ledger, firewall, journal }: ReconcilePorts,
-  { apply, ranges, reserve, brake }: ReconcileOptions,
+  ports: ReconcilePorts,
+  { mode, apply, ranges, reserve, brake }: ReconcileOptions,
   now: number,
 ): Promise<Round> {
+  const { ledger, firewall, journal } = ports
   const open = await ledger.openBlocks()
   const protection = await ledger.protection()
   const desired = open.filter((block) => now < block.until)
@@ -82,33 +89,59 @@ export async function reconcile(
   const { entries: current, rulesQuota } = await firewall.read()
   const { window } = firewall
   const protects = (prefix: Prefix) => protectedNow.get(prefix)
-  const plan = makePlan({ desired, current, claims, rulesQuota, reserve, window, ranges, protects, now })
-  const changes = changesToApply(plan)
-  const braked = changes.length === 0 ? undefined : brakeOf(plan, brake)
+  const input: PlanInput = {
+    desired,
+    current,
+    claims,
+    rulesQuota,
+    reserve,
+    window,
+    ranges,
+    protects,
+    now,
+  }
+  const plan = makePlan(input)
+  // Giving up is a person's wish, so no brake is put on it.
+  const changes = changesToApply(mode === 'enforce' ? plan : makePlan({ ...input, desired: [] }))
+  const braked = mode === 'enforce' && changes.length > 0 ? brakeOf(plan, brake) : undefined
+  if (!apply) return { plan, outcomes: [], braked }
+  if (mode !== 'off') await tell(plan, braked, journal, now)
+  const outcomes =
+    changes.length > 0 && braked === undefined ? await applied(changes, claims, ports, now) : []
+  for (const block of open) {
+    const lifted = block.origin === 'detector' && protectedNow.has(block.prefix)
+    if (now < block.until && !lifted) continue
+    const ended = await ledger.endBlock(block, now)
+    if (ended?.endedAt != null) await journal.write({ kind: 'block', block: ended, change: 'ended' })
+  }
+  return { plan, outcomes, braked }
+}
+
+/** Claims before it writes and settles after, so that a crash in between loses no entry. */
+async function applied(
+  changes: readonly Change[],
+  claims: readonly Claim[],
+  { ledger, firewall, journal }: ReconcilePorts,
+  now: number,
+): Promise<readonly Outcome[]> {
+  const intent = intended(claims, changes, now)
+  await ledger.keepClaims(firewall.id, intent)
+  const outcomes = await firewall.apply(changes)
+  for (const outcome of outcomes) {
+    const failed = outcome.ok ? null : outcome.reason
+    await journal.write({ kind: 'change', at: now, change: outcome.change, failed })
+  }
+  const { entries } = await firewall.read()
+  await ledger.keepClaims(firewall.id, settled(intent, entries, now))
+  return outcomes
+}
+
+async function tell(plan: Plan, braked: string | undefined, journal: Journal, now: number): Promise<void> {
   for (const alert of alertsOf(plan, braked, now)) await journal.write({ kind: 'alert', alert })
   for (const { block, reason, why } of plan.refused) {
     const refusal = { kind: 'refusal', at: now, source: block.prefix, why } as const
     if (reason === 'no-free-entry') await journal.write({ ...refusal, reason })
   }
-  let outcomes: readonly Outcome[] = []
-  if (apply && changes.length > 0 && braked === undefined) {
-    await ledger.keepClaims(firewall.id, intended(claims, changes))
-    outcomes = await firewall.apply(changes)
-    for (const outcome of outcomes) {
-      const failed = outcome.ok ? null : outcome.reason
-      await journal.write({ kind: 'change', at: now, change: outcome.change, failed })
-    }
-    const held = await firewall.read()
-    await ledger.keepClaims(firewall.id, settled(intended(claims, changes), held.entries))
-  }
-  for (const block of open) {
-    const lifted = block.origin === 'detector' && protectedNow.has(block.prefix)
-    if (now < block.until && !lifted) continue
-    const ended = { ...block, endedAt: Math.min(now, block.until) }
-    await ledger.keepBlock(ended)
-    await journal.write({ kind: 'block', block: ended, change: 'ended' })
-  }
-  return { plan, outcomes, braked }
 }
 
 /** Blocks whose prefix is, or holds, something that must not be blocked: it may have become so since. */
@@ -148,23 +181,30 @@ function alertsOf({ foreign, shadowedBy, refused }: Plan, braked: string | undef
 }
 
 /** Claims that cover each number to be written before and after the write, so that a crash loses neither. */
-function intended(claims: readonly Claim[], changes: readonly Change[]): Claim[] {
-  const byNumber = new Map(claims.map((claim) => [claim.ruleNumber, [...claim.entries]]))
+function intended(claims: readonly Claim[], changes: readonly Change[], now: number): Claim[] {
+  const byNumber = new Map(claims.map((claim) => [claim.ruleNumber, claim]))
   for (const { entry } of changes) {
-    const entries = byNumber.get(entry.ruleNumber) ?? []
-    if (!entries.some((each) => denialKey(each) === denialKey(entry))) entries.push(entry)
-    byNumber.set(entry.ruleNumber, entries)
+    const { ruleNumber } = entry
+    const before = byNumber.get(ruleNumber)?.entries ?? []
+    const known = before.some((each) => denialKey(each) === denialKey(entry))
+    byNumber.set(ruleNumber, { ruleNumber, entries: known ? before : [...before, entry], at: now })
   }
-  return [...byNumber].map(([ruleNumber, entries]) => ({ ruleNumber, entries }))
+  return [...byNumber.values()]
 }
 
-/** Claims of what the firewall really holds; what is not there is not ours any more. */
-function settled(claims: readonly Claim[], held: readonly Entry[]): Claim[] {
+/**
+ * Claims of what the firewall really holds. What was written lately and is not there may yet appear, because reads lag:
+ * its claim is kept, or it would be taken for somebody else's for ever.
+ */
+function settled(claims: readonly Claim[], held: readonly Entry[], now: number): Claim[] {
   const keys = new Set(held.map((entry) => `${entry.ruleNumber} ${denialKey(entry)}`))
   return claims
-    .map(({ ruleNumber, entries }) => ({
+    .map(({ ruleNumber, entries, at }) => ({
       ruleNumber,
-      entries: entries.filter((entry) => keys.has(`${ruleNumber} ${denialKey(entry)}`)),
+      at,
+      entries: entries.filter(
+        (entry) => now - at < READ_LAG_MS || keys.has(`${ruleNumber} ${denialKey(entry)}`),
+      ),
     }))
     .filter(({ entries }) => entries.length > 0)
 }

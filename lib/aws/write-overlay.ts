@@ -1,5 +1,6 @@
 import type { Entry } from '../core/entry.ts'
 import type { Change } from '../core/plan.ts'
+import { READ_LAG_MS } from '../core/plan-input.ts'
 import { denialKey } from '../core/wanted.ts'
 
 interface Written {
@@ -10,8 +11,6 @@ interface Written {
   readonly after: Entry | undefined
 }
 
-/** EC2 reads are eventually consistent; after this long a read that differs is drift, not lag. */
-const LAG_MS = 300_000
 /** States of one number that are remembered; a round a minute makes five within the lag. */
 const MOST_STATES = 16
 
@@ -29,7 +28,7 @@ export class WriteOverlay {
     const { ruleNumber } = change.entry
     const earlier = this.#written.get(ruleNumber)
     const stood = kind === 'add' ? undefined : 'replaced' in change ? change.replaced : change.entry
-    const lagging = earlier !== undefined && at - earlier.at < LAG_MS
+    const lagging = earlier !== undefined && at - earlier.at < READ_LAG_MS
     // A further write within the lag: a read may still show what stood before any of them.
     const before = lagging ? [...earlier.before, earlier.after].slice(-MOST_STATES) : [stood]
     this.#written.set(ruleNumber, { at, before, after: kind === 'remove' ? undefined : change.entry })
@@ -39,7 +38,7 @@ export class WriteOverlay {
   laidOver(read: readonly Entry[], now: number): Entry[] {
     const byNumber = new Map(read.map((entry) => [entry.ruleNumber, entry]))
     for (const [ruleNumber, { at, before, after }] of this.#written) {
-      if (now - at >= LAG_MS) this.#written.delete(ruleNumber)
+      if (now - at >= READ_LAG_MS) this.#written.delete(ruleNumber)
       else if (before.some((state) => same(byNumber.get(ruleNumber), state))) {
         if (after === undefined) byNumber.delete(ruleNumber)
         else byNumber.set(ruleNumber, after)

@@ -1,3 +1,4 @@
+import { detectedWith, type Episode, episodeAt, withTick } from './episode.ts'
 import type { Prefix } from './prefix.ts'
 import type { Counts, Proof } from './source-record.ts'
 import type { Observation } from './source-report.ts'
@@ -22,68 +23,78 @@ export interface Detection extends Suspicion {
   readonly weight: number
 }
 
-/** What is kept of a source between reports, so that reports may come late, twice or out of order. */
+/** What is kept of a source on one host between reports, so that they may come late, twice or out of order. */
 export interface SourceHistory {
-  /** The newest ticks, in milliseconds, in which the class had 100 points or more. */
-  readonly hot: { readonly [name in DetectionClass]?: readonly number[] }
-  /** Classes that have been detected and have not yet cooled, and since when. */
-  readonly active: { readonly [name in DetectionClass]?: number }
-  /** Open classes that must not become a block, and of which people have been told. */
-  readonly refused: readonly DetectionClass[]
-  readonly at: number
+  readonly episodes: readonly Episode[]
 }
 
-export const NO_HISTORY: SourceHistory = { hot: {}, active: {}, refused: [], at: 0 }
+export const NO_HISTORY: SourceHistory = { episodes: [] }
 
-/** The victim of a reflection did not ask for anything, so one hot tick is enough to stop bombarding it. */
-const HOT_TICKS: Record<DetectionClass, number> = { reflection: 1, flood: 2, 'brute-force': 2 }
-const HOT_SPAN_MS = 10_000
-const KEPT_TICKS = 4
+/** A detection that is open at the tick that was judged, and the episode it belongs to. */
+export interface Active {
+  readonly detection: Detection
+  readonly episode: Episode
+}
+
+export interface Judgement {
+  readonly history: SourceHistory
+  /** Detections that this tick opened. */
+  readonly opened: readonly Detection[]
+  readonly active: readonly Active[]
+}
+
 const OWN_SHARE = 0.1
-/** An episode without any report of the source for this long is over. */
-const SILENCE_MS = 60_000
 /** Low-rate classes weigh as if they sent this many packets a second, or floods would take every entry. */
 const WEIGHT_FLOOR: Record<DetectionClass, number> = { reflection: 0, flood: 0, 'brute-force': 50 }
 
 /**
- * Judges one tick of one source. A class opens with enough hot ticks within 10 s and closes under 40 points.
- * `opened` holds what opened with this tick, `active` all that is open. Hot ticks are a set, so the order in
- * which ticks are judged does not matter to what opens.
+ * Judges one tick of one source. A class opens with enough hot ticks in one episode, and is closed by 10 s under
+ * 40 points or without a report. The history that results depends on which ticks were judged, not on their order.
  */
 export function judge(
   observation: Observation,
   at: number,
-  history: SourceHistory,
+  { episodes: before }: SourceHistory,
   circumstances: Circumstances,
-): { readonly history: SourceHistory; readonly opened: Detection[]; readonly active: Detection[] } {
-  const opened: Detection[] = []
-  const active: Detection[] = []
-  const stale = at - history.at > SILENCE_MS
-  const hot: { [name in DetectionClass]?: readonly number[] } = stale ? {} : { ...history.hot }
-  const open: { [name in DetectionClass]?: number } = stale ? {} : { ...history.active }
-  const suspicions = weigh(observation, circumstances)
-  for (const suspicion of suspicions) {
-    const name = suspicion.class
-    const detection = detectionOf(suspicion, observation, at, circumstances.knownGood)
-    if (suspicion.points >= ENTER_POINTS) hot[name] = withTick(hot[name] ?? [], at)
-    const ticks = (hot[name] ?? []).filter((tick) => Math.abs(tick - at) < HOT_SPAN_MS)
-    if (open[name] === undefined && suspicion.points >= ENTER_POINTS && ticks.length >= HOT_TICKS[name]) {
-      open[name] = at
-      opened.push(detection)
-    }
-    if (open[name] !== undefined && suspicion.points >= LEAVE_POINTS) active.push(detection)
-  }
-  if (at >= history.at) {
-    for (const name of Object.keys(open) as DetectionClass[]) {
-      if (!active.some((detection) => detection.class === name)) delete open[name]
-    }
-  }
-  const refused = history.refused.filter((name) => open[name] !== undefined)
-  return { history: { hot, active: open, refused, at: Math.max(at, history.at) }, opened, active }
+): Judgement {
+  const suspicions = weigh(observation, circumstances).filter(({ points }) => points >= LEAVE_POINTS)
+  const found = suspicions.map((each) => detectionOf(each, observation, at, circumstances.knownGood))
+  const episodes = found.reduce((sum, each) => withTick(sum, { ...each, hot: isHot(each) }), before)
+  const active = found.flatMap((detection): Active[] => {
+    const episode = episodeAt(episodes, detection.class, at)
+    return episode === undefined || detectedWith(episode) === undefined ? [] : [{ detection, episode }]
+  })
+  const opened = active.filter(({ episode }) => !before.some((each) => wasOpen(each, episode)))
+  return { history: { episodes }, opened: opened.map(({ detection }) => detection), active }
 }
 
-function withTick(ticks: readonly number[], at: number): readonly number[] {
-  return [...new Set([...ticks, at])].sort((a, b) => b - a).slice(0, KEPT_TICKS)
+/** The same history, with people told of these classes' episodes at the instant. */
+export function withTold(
+  { episodes }: SourceHistory,
+  classes: readonly DetectionClass[],
+  at: number,
+): SourceHistory {
+  const told = classes.map((name) => episodeAt(episodes, name, at))
+  return { episodes: episodes.map((each) => (told.includes(each) ? { ...each, told: true } : each)) }
+}
+
+/** No tick of the source can be part of a detection, whoever it is: nothing of it needs to be kept or asked. */
+export function isHarmless(
+  observation: Observation,
+  circumstances: Omit<Circumstances, 'knownGood'>,
+): boolean {
+  return [true, false].every((knownGood) =>
+    weigh(observation, { ...circumstances, knownGood }).every(({ points }) => points < LEAVE_POINTS),
+  )
+}
+
+function isHot({ points }: Detection): boolean {
+  return points >= ENTER_POINTS
+}
+
+function wasOpen(before: Episode, now: Episode): boolean {
+  const within = before.class === now.class && before.from >= now.from && before.to <= now.to
+  return within && detectedWith(before) !== undefined
 }
 
 function detectionOf(

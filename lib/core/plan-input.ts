@@ -8,10 +8,15 @@ export interface RuleWindow {
   readonly lastRule: number
 }
 
+/** EC2 reads are eventually consistent; after this long a read that differs is drift, not lag. */
+export const READ_LAG_MS = 300_000
+
 /** The entries that one of our numbers held or was about to hold when it was last written. */
 export interface Claim {
   readonly ruleNumber: number
   readonly entries: readonly Entry[]
+  /** When it was last about to be written, in milliseconds. */
+  readonly at: number
 }
 
 export interface PlanInput {

@@ -75,7 +75,7 @@ export class EmbeddedFence {
   async run(source: PacketSource): Promise<EmbeddedResult> {
     const { config, pbx, seed } = this.#options
     const sink: ReportSink = {
-      report: (report) => analyze(report, this.#ports, config, report.at),
+      report: (report) => analyze(report, this.#ports, config, { receivedAt: report.at, again: false }),
       proofs: (report) => learnProofs(report, this.#ports),
       endSecond: (at) => this.#endSecond(at),
     }
@@ -115,7 +115,7 @@ export class EmbeddedFence {
     const ports = { ledger: this.#ledger, firewall: this.#firewall, journal: this.#ports.journal }
     const ranges = portRanges(config.ports)
     const { reserve, brake } = config
-    await reconcile(ports, { apply: mode === 'enforce', ranges, reserve, brake }, at)
+    await reconcile(ports, { mode, apply: true, ranges, reserve, brake }, at)
     this.#endDue = Math.min(...(await this.#ledger.openBlocks()).map(({ until }) => until))
     const held = await this.#held()
     if (held.length > this.#peak.length) this.#peak = held

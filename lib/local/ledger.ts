@@ -1,8 +1,9 @@
 import type { AnalyzeLedger } from '../analyze.ts'
 import type { Block } from '../core/block.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
-import type { SourceHistory } from '../core/detection.ts'
+import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
 import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
+import { noOffences, type Offences, withEnd } from '../core/offences.ts'
 import type { Claim } from '../core/plan-input.ts'
 import { bitsOf, covers, isOneSource, type Prefix } from '../core/prefix.ts'
 import type { Protection } from '../core/protection.ts'
@@ -11,15 +12,14 @@ import type { ReconcileLedger } from '../reconcile.ts'
 
 const HISTORIES = 65_536
 const KNOWN_GOOD = 65_536
-const BLOCKS = 5_000
+const OFFENCES = 5_000
 
-/** The ledger of a fence in one process: gone when the process ends. Each table is bounded. */
+/** The ledger of a fence in one process: gone when the process ends. Each table is bounded; no host is capped. */
 export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
   readonly #protection: Protection
   readonly #histories = new BoundedMap<string, SourceHistory>(HISTORIES)
   readonly #knownGood = new BoundedMap<Prefix, number>(KNOWN_GOOD)
-  /** The newest block of each prefix. */
-  readonly #blocks = new BoundedMap<Prefix, Block>(BLOCKS)
+  readonly #offences = new BoundedMap<Prefix, Offences>(OFFENCES)
   readonly #claims = new Map<string, readonly Claim[]>()
   #first: { at: number; knewAnybody: boolean } | undefined
 
@@ -31,12 +31,20 @@ export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
     return this.#protection
   }
 
-  async history(source: Prefix, host: string): Promise<SourceHistory | undefined> {
-    return this.#histories.get(`${source} ${host}`)
+  async changeHistory(
+    source: Prefix,
+    host: string,
+    change: (before: SourceHistory) => SourceHistory,
+  ): Promise<void> {
+    const key = `${source} ${host}`
+    this.#histories.set(key, change(this.#histories.get(key) ?? NO_HISTORY))
   }
 
-  async keepHistory(source: Prefix, host: string, history: SourceHistory): Promise<void> {
-    this.#histories.set(`${source} ${host}`, history)
+  async changeOffences(source: Prefix, change: (before: Offences | undefined) => Offences | undefined) {
+    const before = this.#offences.get(source)
+    const after = change(before)
+    if (after !== undefined && after !== before) this.#offences.set(source, after)
+    return { before, after }
   }
 
   async knownGoodAt(source: Prefix, now: number): Promise<number | null> {
@@ -54,23 +62,36 @@ export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
     return found
   }
 
-  async keepProofs({ proofs }: ProofReport): Promise<void> {
+  async keepProofs({ proofs }: ProofReport): Promise<number> {
     for (const { source, knownGoodAt } of proofs) {
       if (knownGoodAt === null) continue
       this.#knownGood.set(source, Math.max(knownGoodAt, this.#knownGood.get(source) ?? 0))
     }
+    return 0
   }
 
-  async lastBlock(prefix: Prefix): Promise<Block | undefined> {
-    return this.#blocks.get(prefix)
+  async mayAccuse(): Promise<boolean> {
+    return true
+  }
+
+  async openBlock(prefix: Prefix): Promise<Block | undefined> {
+    const block = this.#offences.get(prefix)?.block
+    return block?.endedAt === null ? block : undefined
   }
 
   async openBlocks(): Promise<readonly Block[]> {
-    return [...this.#blocks.entries()].map(([, block]) => block).filter(({ endedAt }) => endedAt === null)
+    return [...this.#offences.entries()].flatMap(([, { block }]) => (block?.endedAt === null ? [block] : []))
   }
 
+  /** Puts a block there as it is: an operator's, or one that a test arranges. */
   async keepBlock(block: Block): Promise<void> {
-    this.#blocks.set(block.prefix, block)
+    const found = this.#offences.get(block.prefix) ?? noOffences(block.prefix, 0)
+    this.#offences.set(block.prefix, { ...found, block })
+  }
+
+  async endBlock({ prefix }: Block, at: number): Promise<Block | undefined> {
+    const { after } = await this.changeOffences(prefix, (found) => found && withEnd(found, at))
+    return after?.block ?? undefined
   }
 
   async firstReport(at: number): Promise<{ readonly at: number; readonly knewAnybody: boolean }> {

@@ -116,7 +116,7 @@ function detectionOf(event: JournalEntry): ReplayDocument['detections'] {
 }
 
 function blockOf(block: Block): ReplayDocument['blocks'][number] {
-  const { from, until, endedAt, weight, otherLadder: _, ...rest } = block
+  const { from, until, endedAt, weight, ...rest } = block
   const times = {
     from: isoTime(from),
     until: isoTime(until),

@@ -31,7 +31,6 @@ export function blockOf(text: string, weight = 100, scope: Scope = 'sip-udp'): B
     from: NOW,
     until: NOW + 10 * MINUTE,
     endedAt: null,
-    otherLadder: null,
     why: `${text} floods`,
   }
 }
@@ -48,7 +47,13 @@ export function held(acl: NetworkAcl): string[] {
 export function fenceOver({ firewall, acl }: Arranged, ports: readonly number[] = [5060]) {
   const ledger = new MemoryLedger(new Protection([]))
   const journal = { write: async () => undefined }
-  const options = { apply: true, ranges: portRanges(ports), reserve: 0, brake: DEFAULTS.brake }
+  const options = {
+    mode: 'enforce',
+    apply: true,
+    ranges: portRanges(ports),
+    reserve: 0,
+    brake: DEFAULTS.brake,
+  } as const
   return {
     ledger,
     held: () => held(acl),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Block, Scope } from '../../lib/core/block.ts'
-import type { Detection } from '../../lib/core/detection.ts'
+import type { Tick } from '../../lib/core/episode.ts'
 import { type Address, type Prefix, prefixOf } from '../../lib/core/prefix.ts'
 import type { DetectionClass } from '../../lib/core/suspicion.ts'
 
@@ -49,25 +49,24 @@ export function blockOf(now: number): fc.Arbitrary<Block> {
       id: `${rest.prefix} ${rest.scope} ${rest.from}`,
       until: now + left,
       endedAt: null,
-      otherLadder: null,
       why: `because of ${rest.prefix}`,
     }))
 }
 
-export const detection: fc.Arbitrary<Detection> = fc
+/** One second of suspicion, at no time yet. */
+export const tick: fc.Arbitrary<Tick> = fc
   .record({
     class: fc.constantFrom(...CLASSES),
     at: fc.constant(0),
-    source: prefix,
-    proof: fc.constantFrom('none' as const, 'handshake' as const, 'nonce' as const, 'dialog' as const),
-    knownGood: fc.constant(false),
+    hot: fc.boolean(),
+    reachable: fc.boolean(),
     weight: fc.integer({ min: 0, max: 5_000 }),
-    points: fc.integer({ min: 100, max: 150 }),
   })
-  .map((each) => {
-    const reachable = each.proof !== 'none' && each.class !== 'reflection'
-    return { ...each, reachable, evidence: [], why: `${each.class} from ${each.source}` }
-  })
+  .map((each) => ({
+    ...each,
+    reachable: each.reachable && each.class !== 'reflection',
+    why: `${each.class} of ${each.weight}`,
+  }))
 
 export function onePrefix(text: string): Prefix {
   return text as Prefix

@@ -29,7 +29,6 @@ function block(text: string, weight = 100, scope: Scope = 'sip-udp', left = 60_0
     from: NOW - 1_000,
     until: NOW + left,
     endedAt: null,
-    otherLadder: null,
     why: `${text} floods`,
   }
 }
@@ -45,7 +44,7 @@ function udp(ruleNumber: number, text: string): Entry {
 }
 
 function claim(...entries: Entry[]): Claim[] {
-  return entries.map((entry) => ({ ruleNumber: entry.ruleNumber, entries: [entry] }))
+  return entries.map((entry) => ({ ruleNumber: entry.ruleNumber, entries: [entry], at: NOW }))
 }
 
 function plan(input: Partial<PlanInput>): Plan {

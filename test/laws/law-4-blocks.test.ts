@@ -1,66 +1,74 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DEFAULTS } from '../../lib/config.ts'
-import { type Block, decide, LONGEST_UNREACHABLE_SECONDS, stands } from '../../lib/core/block.ts'
-import type { Detection } from '../../lib/core/detection.ts'
-import { detection } from '../core/arbitraries.ts'
+import { type Block, blockSeconds, LONGEST_UNREACHABLE_SECONDS } from '../../lib/core/block.ts'
+import { type Episode, episodeAt, type Tick, withTick } from '../../lib/core/episode.ts'
+import { noOffences, type Offences, stands, withEnd, withEpisode } from '../../lib/core/offences.ts'
+import { onePrefix, tick } from '../core/arbitraries.ts'
 
+const NOW = 1_800_000_000_000
+const SOURCE = onePrefix('192.0.2.7/32')
 const PACES_MS = [5_000, 60_000, 600_000, 3_600_000, 30 * 86_400_000] as const
+const STEADY = { ...DEFAULTS.ladders, jitterShare: 0 }
 
 const STEP = fc.record({
-  found: detection,
+  found: tick,
   /** In shares of the run's pace, so that some sources come back each second and others after days. */
   later: fc.double({ min: 0, max: 1, noNaN: true }),
-  random: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
 })
 
 const runs = fc.array(STEP, { minLength: 1, maxLength: 200, size: 'max' })
 
-interface Step {
-  readonly found: Detection
-  readonly later: number
-  readonly random: number
+/** One source's life: every tick at its time, and the block that stands after it. */
+class Life {
+  offences: Offences = noOffences(SOURCE, 7)
+  #episodes: readonly Episode[] = []
+
+  add(found: Tick, ladders: typeof DEFAULTS.ladders | typeof STEADY = DEFAULTS.ladders): Block | null {
+    this.#episodes = withTick(this.#episodes, found)
+    const episode = episodeAt(this.#episodes, found.class, found.at)!
+    this.offences = withEpisode(this.offences, episode, ladders, (from) => `id ${from}`)
+    return this.offences.block
+  }
 }
 
-/** Decides on one source again and again, as time goes by, and hands over what came of each. */
-function life(steps: readonly Step[], paceMs: number) {
-  const decided: { block: Block; now: number; reachable: boolean }[] = []
-  let now = 1_800_000_000_000
-  let last: Block | undefined
-  for (const [index, { found, later, random }] of steps.entries()) {
-    now += Math.round(later * paceMs)
-    const block = decide(
-      { ...found, at: now },
-      { ladders: DEFAULTS.ladders, now, random, id: `id ${index}`, last },
-    )
-    if (block === undefined) continue
-    decided.push({ block, now, reachable: found.reachable })
-    last = block
+function hot(at: number, reachable = false): Tick {
+  return {
+    class: reachable ? 'brute-force' : 'reflection',
+    at,
+    hot: true,
+    reachable,
+    weight: 300,
+    why: 'it is',
   }
-  return decided
 }
 
 describe('Every Block has an `until` and a `why`. Unreachable sources: short, capped, UDP SIP ports only.', () => {
   test('whatever is detected, in whatever order and pace', () => {
     fc.assert(
       fc.property(runs, fc.constantFrom(...PACES_MS), fc.boolean(), (steps, pace, allForged) => {
-        const forged = (step: Step): Step => ({
-          ...step,
-          found: { ...step.found, proof: 'none', reachable: false },
-        })
-        let before: Block | undefined
-        for (const { block, now, reachable } of life(allForged ? steps.map(forged) : steps, pace)) {
+        const life = new Life()
+        let now = NOW
+        let provenAt = Number.NEGATIVE_INFINITY
+        for (const { found, later } of steps) {
+          now += Math.round(later * pace)
+          const reachable = found.reachable && !allForged
+          if (reachable) provenAt = now
+          const block = life.add({ ...found, at: now, reachable })
+          if (block === null) continue
           expect(block.why).not.toBe('')
           expect(Number.isFinite(block.until)).toBe(true)
-          expect(block.until).toBeGreaterThan(now)
+          expect(block.until).toBeGreaterThan(block.from)
           expect(block.from).toBeLessThanOrEqual(now)
+          expect(block.scope).not.toBe('all')
+          if (provenAt === Number.NEGATIVE_INFINITY) expect(block.scope).toBe('sip-udp')
           if (block.scope === 'sip-udp') {
             expect(block.until - block.from).toBeLessThanOrEqual(LONGEST_UNREACHABLE_SECONDS * 1000)
           }
-          if (!reachable && block.from === now) expect(block.scope).toBe('sip-udp')
-          if (!reachable && block.scope === 'sip') expect(block.until).toBe(before?.until)
-          before = block
-          expect(block.scope).not.toBe('all')
+          if (block.scope === 'sip') {
+            const length = blockSeconds(DEFAULTS.ladders, true, block.level) * 1000
+            expect(block.until).toBeLessThanOrEqual(Math.max(block.from, provenAt) + 1.25 * length)
+          }
         }
       }),
       { seed: 4, numRuns: 300 },
@@ -68,70 +76,95 @@ describe('Every Block has an `until` and a `why`. Unreachable sources: short, ca
   })
 
   test('an unreachable source that never stops climbs 2, 5, 15, 30, at most 60 minutes', () => {
+    const life = new Life()
     const minutes: number[] = []
-    let now = 1_800_000_000_000
-    let last: Block | undefined
-    const found = fc.sample(detection, { seed: 1, numRuns: 1 })[0]!
+    let now = NOW
     for (let offence = 0; offence < 7; offence++) {
-      const forged = {
-        ...found,
-        class: 'reflection' as const,
-        proof: 'none' as const,
-        reachable: false,
-        at: now,
-      }
-      last = decide(forged, { ladders: DEFAULTS.ladders, now, random: 0, id: String(offence), last })!
-      minutes.push((last.until - last.from) / 60_000)
-      expect(stands(last, now)).toBe(true)
-      now = last.until + 1_000
+      const block = life.add(hot(now), STEADY)!
+      minutes.push((block.until - block.from) / 60_000)
+      expect(stands(block, now)).toBe(true)
+      now = block.until + 10_000
     }
     expect(minutes).toEqual([2, 5, 15, 30, 60, 60, 60])
   })
 
-  test('a level is forgotten for each four lengths of quiet', () => {
-    const found = {
-      ...fc.sample(detection, { seed: 1, numRuns: 1 })[0]!,
-      class: 'flood' as const,
-      proof: 'nonce' as const,
-      reachable: true,
+  test('a source that never leaves off under observation is blocked for an hour, and then anew, a level up', () => {
+    const life = new Life()
+    const blocks = new Map<string, Block>()
+    let changes = 0
+    for (let second = 0; second < 8_000; second++) {
+      const before = life.offences
+      const block = life.add(hot(NOW + second * 1000), STEADY)!
+      if (life.offences !== before) changes++
+      blocks.set(block.id, block)
     }
-    const at = (now: number, last: Block | undefined) =>
-      decide({ ...found, at: now }, { ladders: DEFAULTS.ladders, now, random: 0, id: String(now), last })!
-    const first = at(1_800_000_000_000, undefined)
-    const second = at(first.until + 1, first)
-    expect([first.level, second.level]).toEqual([1, 2])
-    const length = second.until - second.from
-    expect(at(second.until + 4 * length - 1, second).level).toBe(3)
-    expect(at(second.until + 4 * length, second).level).toBe(2)
-    expect(at(second.until + 100 * length, second).level).toBe(1)
+    const spans = [...blocks.values()].map(({ from, until, level }) => [
+      (from - NOW) / 1000,
+      (until - NOW) / 1000,
+      level,
+    ])
+    expect(spans).toEqual([
+      [0, 3_600, 1],
+      [3_600, 7_200, 2],
+      [7_200, 8_100 + 900, 3],
+    ])
+    expect(changes).toBeLessThan(60)
+  })
+
+  test('a level is forgotten for each four lengths of quiet', () => {
+    const levelAfter = (quiet: number): number => {
+      const life = new Life()
+      life.add(hot(NOW, true), STEADY)
+      const first = life.add(hot(NOW + 1, true), STEADY)!
+      life.add(hot(first.until, true), STEADY)
+      const second = life.add(hot(first.until + 1, true), STEADY)!
+      const length = second.until - second.from
+      const later = second.until + Math.round(quiet * length)
+      life.add(hot(later, true), STEADY)
+      return life.add(hot(later + 1, true), STEADY)!.level
+    }
+    expect(levelAfter(0.01)).toBe(3)
+    expect(levelAfter(3.99)).toBe(3)
+    expect(levelAfter(4)).toBe(2)
+    expect(levelAfter(100)).toBe(1)
   })
 
   test('one kind of block does not make the other forgotten', () => {
-    const found = { ...fc.sample(detection, { seed: 1, numRuns: 1 })[0]!, class: 'brute-force' as const }
+    const life = new Life()
     const levels: number[] = []
-    let now = 1_800_000_000_000
-    let last: Block | undefined
+    let now = NOW
     for (const reachable of [true, true, true, false, true, false]) {
-      const chance = { ladders: DEFAULTS.ladders, now, random: 0, id: String(now), last }
-      last = decide({ ...found, reachable, at: now }, chance)!
-      levels.push(last.level)
-      now = last.until + 1_000
+      life.add(hot(now, reachable), STEADY)
+      const block = life.add(hot(now + 1, reachable), STEADY)!
+      levels.push(block.level)
+      now = block.until + 10_000
     }
     expect(levels).toEqual([1, 2, 3, 1, 4, 1]) // eight hours of quiet are many lengths of two minutes
   })
 
-  test('a block that is extended for an hour is extended a few dozen times, not each second', () => {
-    const found = { ...fc.sample(detection, { seed: 1, numRuns: 1 })[0]!, class: 'reflection' as const }
-    let changes = 0
-    let last: Block | undefined
-    for (let second = 0; second < 3_600; second++) {
-      const now = 1_800_000_000_000 + second * 1000
-      const chance = { ladders: DEFAULTS.ladders, now, random: 0, id: String(now), last }
-      const next = decide({ ...found, reachable: false, at: now }, chance)
-      if (next !== undefined) changes++
-      last = next ?? last
-    }
-    expect(changes).toBeGreaterThan(10)
-    expect(changes).toBeLessThan(60)
+  test('proof that comes later widens the block and lengthens it; forged packets lengthen it no further', () => {
+    const life = new Life()
+    const at = (second: number, reachable: boolean) => ({
+      ...hot(NOW + second * 1000, reachable),
+      class: 'flood' as const,
+    })
+    life.add(at(0, false), STEADY)
+    expect(life.add(at(1, false), STEADY)).toMatchObject({ scope: 'sip-udp', until: NOW + 121_000 })
+    expect(life.add(at(2, true), STEADY)).toMatchObject({
+      scope: 'sip',
+      from: NOW + 1_000,
+      until: NOW + 601_000,
+    })
+    for (let second = 3; second < 590; second++) life.add(at(second, false), STEADY)
+    expect(life.offences.block).toMatchObject({ scope: 'sip', until: NOW + 601_000 })
+  })
+
+  test('a block that was lifted is remembered, and what was seen before it is not held against the source again', () => {
+    const life = new Life()
+    life.add(hot(NOW), STEADY)
+    life.offences = withEnd(life.offences, NOW + 5_000)
+    expect(life.offences.block?.endedAt).toBe(NOW + 5_000)
+    expect(life.add(hot(NOW + 4_000), STEADY)?.endedAt).toBe(NOW + 5_000)
+    expect(life.add(hot(NOW + 6_000), STEADY)).toMatchObject({ from: NOW + 5_000, level: 2, endedAt: null })
   })
 })

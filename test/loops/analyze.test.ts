@@ -100,7 +100,7 @@ function bruteForced(prefix: Prefix): Observation {
 
 /** Handles a report the moment it was written. */
 function handle(from: SourceReport, ports: AnalyzePorts, options: AnalyzeOptions): Promise<void> {
-  return analyze(from, ports, options, from.at)
+  return analyze(from, ports, options, { receivedAt: from.at, again: false })
 }
 
 function kinds(journal: readonly JournalEntry[]): string[] {
@@ -120,7 +120,7 @@ describe('analyze()', () => {
         class: 'reflection',
         level: 1,
         from: NOW,
-        until: NOW + 132_000,
+        until: NOW + 134_200,
         weight: 300,
       },
     ])
@@ -188,23 +188,28 @@ describe('analyze()', () => {
     expect(kinds(journal)).toEqual(['detection', 'block'])
   })
 
-  test.each(['protection', 'knownGoodAt', 'firstReport', 'history', 'lastBlock'] as const)(
-    'blocks nothing when the ledger cannot tell its %s',
-    async (method) => {
-      const memory = new MemoryLedger(new Protection([]))
-      const broken = new Proxy(memory, {
-        get(target, name) {
-          if (name === method) return () => Promise.reject(new Error(`cannot ${method}`))
-          const value = Reflect.get(target, name)
-          return typeof value === 'function' ? value.bind(target) : value
-        },
-      })
-      const { ports, woken } = fence([], broken)
-      await expect(handle(report(0, reflected(VICTIM)), ports, OPTIONS)).rejects.toThrow(`cannot ${method}`)
-      expect(await memory.openBlocks()).toEqual([])
-      expect(woken).toEqual([])
-    },
-  )
+  test.each([
+    'protection',
+    'knownGoodAt',
+    'firstReport',
+    'changeHistory',
+    'openBlock',
+    'mayAccuse',
+    'changeOffences',
+  ] as const)('blocks nothing when the ledger cannot tell its %s', async (method) => {
+    const memory = new MemoryLedger(new Protection([]))
+    const broken = new Proxy(memory, {
+      get(target, name) {
+        if (name === method) return () => Promise.reject(new Error(`cannot ${method}`))
+        const value = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const { ports, woken } = fence([], broken)
+    await expect(handle(report(0, reflected(VICTIM)), ports, OPTIONS)).rejects.toThrow(`cannot ${method}`)
+    expect(await memory.openBlocks()).toEqual([])
+    expect(woken).toEqual([])
+  })
 
   test('a known-good claim by the very host that reports counts, though its proof has not arrived', async () => {
     const { memory, ports } = fence()
@@ -230,10 +235,10 @@ describe('reports in any order', () => {
 
   test('that are older than a minute make no block', async () => {
     const { memory, journal, ports } = fence()
-    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS, NOW + 60_001)
+    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS, { receivedAt: NOW + 60_001, again: false })
     expect(await memory.openBlocks()).toEqual([])
     expect(kinds(journal)).toEqual(['detection'])
-    await analyze(report(1, reflected(VICTIM)), ports, OPTIONS, NOW + 60_001)
+    await analyze(report(1, reflected(VICTIM)), ports, OPTIONS, { receivedAt: NOW + 60_001, again: false })
     expect(await memory.openBlocks()).toHaveLength(1)
   })
 

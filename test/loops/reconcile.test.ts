@@ -8,11 +8,11 @@ import { requestOf } from '../../lib/local/acl-entry.ts'
 import { LocalFirewall } from '../../lib/local/firewall.ts'
 import { MemoryLedger } from '../../lib/local/ledger.ts'
 import { NetworkAcl } from '../../lib/local/network-acl.ts'
-import { type Firewall, type ReconcileLedger, reconcile } from '../../lib/reconcile.ts'
+import { type Firewall, type Mode, type ReconcileLedger, reconcile } from '../../lib/reconcile.ts'
 import { onePrefix } from '../core/arbitraries.ts'
 
 const NOW = 1_800_000_000_000
-const OPTIONS = { apply: true, ranges: portRanges([5060]), reserve: 0, brake: DEFAULTS.brake }
+const OPTIONS = { ranges: portRanges([5060]), reserve: 0, brake: DEFAULTS.brake }
 
 function block(text: string, untilMs = 120_000): Block {
   const prefix = onePrefix(text)
@@ -24,7 +24,6 @@ function block(text: string, untilMs = 120_000): Block {
     from: NOW,
     until: NOW + untilMs,
     endedAt: null,
-    otherLadder: null,
     why: `${text} is a victim`,
   }
 }
@@ -43,10 +42,13 @@ function parts(protection = new Protection([])) {
       .describe()
       .filter(({ egress, ruleNumber }) => !egress && ruleNumber < 100)
       .map((entry) => `${entry.ruleNumber} ${denialKey(entry)}`)
-  const round = (now = NOW, more: { ledger?: ReconcileLedger; firewall?: Firewall; apply?: boolean } = {}) =>
+  const round = (
+    now = NOW,
+    more: { ledger?: ReconcileLedger; firewall?: Firewall; mode?: Mode; apply?: boolean } = {},
+  ) =>
     reconcile(
       { ledger: more.ledger ?? ledger, firewall: more.firewall ?? firewall, journal: { write } },
-      { ...OPTIONS, apply: more.apply ?? true },
+      { ...OPTIONS, mode: more.mode ?? 'enforce', apply: more.apply ?? true },
       now,
     )
   return { acl, ledger, firewall, journal, ours, round }
@@ -72,15 +74,65 @@ describe('reconcile()', () => {
     await round(NOW + 120_000)
     expect(ours()).toEqual([])
     expect(journal.map((entry) => entry.kind)).toEqual(['change', 'change', 'block'])
-    expect((await ledger.lastBlock(onePrefix('192.0.2.7/32')))?.endedAt).toBe(NOW + 120_000)
+    expect(journal.at(-1)).toMatchObject({ change: 'ended', block: { endedAt: NOW + 120_000 } })
+    expect(await ledger.openBlocks()).toEqual([])
   })
 
   test('changes nothing in observe, and tells what it would have done', async () => {
     const { ledger, ours, round } = parts()
     await ledger.keepBlock(block('192.0.2.7/32'))
-    const { plan, outcomes } = await round(NOW, { apply: false })
+    const { plan, outcomes } = await round(NOW, { mode: 'observe' })
     expect(plan.changes.map(({ kind }) => kind)).toEqual(['add'])
     expect(outcomes).toEqual([])
+    expect(ours()).toEqual([])
+  })
+
+  test('writes nothing in preview, not even that a block is over', async () => {
+    const { ledger, ours, round, journal } = parts()
+    await ledger.keepBlock(block('192.0.2.7/32'))
+    await ledger.keepBlock(block('192.0.2.8/32', 0))
+    const { plan } = await round(NOW, { apply: false })
+    expect(plan.changes.map(({ kind }) => kind)).toEqual(['add'])
+    expect(ours()).toEqual([])
+    expect(journal).toEqual([])
+    expect(await ledger.openBlocks()).toHaveLength(2)
+  })
+
+  test.each(['observe', 'off'] as const)(
+    'gives up everything it holds in %s, whatever the brake',
+    async (mode) => {
+      const { acl, ledger, ours, round } = parts()
+      const hers = {
+        ruleNumber: 30,
+        prefix: onePrefix('198.51.100.1/32'),
+        protocol: 17,
+        ports: null,
+      } as const
+      acl.create(requestOf({ ...hers, action: 'deny', egress: false }))
+      for (let i = 0; i < 15; i++) await ledger.keepBlock(block(`192.0.2.${i}/32`))
+      await round()
+      expect(ours()).toHaveLength(16)
+      await round(NOW + 1, { mode })
+      expect(ours()).toEqual(['30 deny 198.51.100.1/32 17 *'])
+      expect((await round(NOW + 2, { mode })).outcomes).toEqual([])
+    },
+  )
+
+  test('knows its own entry again though two reads in a row did not show it yet', async () => {
+    const { ledger, firewall, ours, round } = parts()
+    const blind = { ...firewall, window: firewall.window, id: firewall.id }
+    const before = await firewall.read()
+    const stale: Firewall = {
+      ...blind,
+      read: async () => before,
+      apply: (changes) => firewall.apply(changes),
+    }
+    await ledger.keepBlock(block('192.0.2.7/32'))
+    await round(NOW, { firewall: stale })
+    await round(NOW + 1_000, { firewall: stale })
+    const { plan } = await round(NOW + 60_000)
+    expect(plan.foreign).toEqual([])
+    await round(NOW + 120_000)
     expect(ours()).toEqual([])
   })
 
