@@ -33,7 +33,7 @@ export interface AnalyzeLedger {
   /** The source's block that has not ended. */
   openBlock(prefix: Prefix): Promise<Block | undefined>
   /** Counts one more block that the host causes; false where it has caused its share within the hour. */
-  mayAccuse(host: string, at: number): Promise<boolean>
+  mayAccuse(host: string): Promise<boolean>
   /** When the fence's first report came, and whether anybody was known-good by then; kept on first call. */
   firstReport(at: number): Promise<{ readonly at: number; readonly knewAnybody: boolean }>
 }
@@ -51,6 +51,8 @@ export interface Alert {
     | 'host-capped'
     | 'silent-sensor'
   readonly source: Prefix | null
+  /** The host that it is about, where it is about one. */
+  readonly host?: string
   readonly why: string
 }
 
@@ -75,6 +77,15 @@ export type JournalEntry =
 export interface Journal {
   write(entry: JournalEntry): Promise<void>
 }
+
+/** What is said again and again while it lasts, by a key; undefined for what happens once. */
+export function newsKey(entry: JournalEntry): string | undefined {
+  if (entry.kind === 'alert') return `${entry.alert.kind} ${entry.alert.source ?? entry.alert.host ?? ''}`
+  return entry.kind === 'refusal' ? `${entry.reason} ${entry.source}` : undefined
+}
+
+/** Within this time the same alert or refusal is not news. */
+export const NEWS_MS = 600_000
 
 export interface AnalyzeOptions {
   readonly limits: DetectionLimits
@@ -141,7 +152,7 @@ export async function analyze(
 
 async function alertHalfBlind({ at, host }: SourceReport, { journal }: AnalyzePorts): Promise<void> {
   const why = `the sensor on ${host} sees one direction only, or the PBX answers hardly anybody; floods are not judged`
-  await journal.write({ kind: 'alert', alert: { at, kind: 'half-blind', source: null, why } })
+  await journal.write({ kind: 'alert', alert: { at, kind: 'half-blind', source: null, host, why } })
 }
 
 /** Keeps what a host says of who is known-good or reachable; a block of somebody known-good is to be lifted now. */
@@ -154,7 +165,7 @@ export async function learnProofs(
   const refused = await ledger.keepProofs(report)
   if (refused > 0) {
     const why = `${host} vouches for more sources than one host may within an hour; ${refused} of ${report.proofs.length} in its last message were not taken`
-    await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, why } })
+    await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, host, why } })
   }
   for (const { source, knownGoodAt } of report.proofs) {
     if (knownGoodAt !== null && (await ledger.openBlock(source)) !== undefined) await wake(at)
@@ -240,7 +251,7 @@ async function block(
   const { ledger, journal } = ports
   const { source, at } = guilty[0]!.detection
   const open = await ledger.openBlock(source)
-  if (open === undefined && !(await ledger.mayAccuse(host, at))) return await refuseMore(guilty, host, ports)
+  if (open === undefined && !(await ledger.mayAccuse(host))) return await refuseMore(guilty, host, ports)
   const { before, after } = await ledger.changeOffences(source, (found) => {
     const start = found ?? noOffences(source, Math.floor(ports.random() * 2 ** 32))
     const next = guilty.reduce(
@@ -268,5 +279,5 @@ async function refuseMore(
   const { at, source, why } = first!.detection
   const told = `${host} has caused as many blocks as one host may within an hour; ${why}`
   await journal.write({ kind: 'refusal', at, source, reason: 'host-capped', why: told })
-  await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, why: told } })
+  await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, host, why: told } })
 }

@@ -74,8 +74,7 @@ export async function capture(
 
   async function tick(at: number, last = false): Promise<void> {
     second = at
-    const proofs = writer.proofs(at, traffic.endSecond(at))
-    if (proofs !== undefined) await sink.proofs(proofs)
+    for (const proofs of writer.proofs(at, traffic.endSecond(at))) await sink.proofs(proofs)
     const report = writer.report(at, { clockSkewMs, lossFraction: loss.fraction }, last)
     if (report !== undefined) await sink.report(report)
     await sink.endSecond(at * 1000)

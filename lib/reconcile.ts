@@ -32,8 +32,8 @@ export interface Firewall {
 export interface ReconcileLedger {
   /** Blocks that have not ended, those past their `until` included. */
   openBlocks(): Promise<readonly Block[]>
-  /** Ends the block: when it was over, or earlier because it is lifted. Returns how it stands by now. */
-  endBlock(block: Block, at: number): Promise<Block | undefined>
+  /** Ends the block where it is over by now, or is lifted. Returns how it stands then. */
+  endBlock(block: Block, at: number, lifted: boolean): Promise<Block | undefined>
   protection(): Promise<Protection>
   /** Known-good sources that lie within the prefix. */
   knownGoodWithin(prefix: Prefix, now: number): Promise<readonly Prefix[]>
@@ -111,7 +111,7 @@ export async function reconcile(
   for (const block of open) {
     const lifted = block.origin === 'detector' && protectedNow.has(block.prefix)
     if (now < block.until && !lifted) continue
-    const ended = await ledger.endBlock(block, now)
+    const ended = await ledger.endBlock(block, now, lifted)
     if (ended?.endedAt != null) await journal.write({ kind: 'block', block: ended, change: 'ended' })
   }
   return { plan, outcomes, braked }

@@ -1,7 +1,14 @@
 /** The only file that knows AWS error codes. Not a full list: a code is added when a caller acts on it. */
 
 /** What callers do differently; everything else is 'other' and is told as it came. */
-export type AwsFailure = 'already-exists' | 'not-found' | 'quota-reached' | 'throttled' | 'denied' | 'other'
+export type AwsFailure =
+  | 'already-exists'
+  | 'not-found'
+  | 'quota-reached'
+  | 'throttled'
+  | 'denied'
+  | 'condition-failed'
+  | 'other'
 
 const KINDS: Readonly<Record<string, AwsFailure>> = {
   NetworkAclEntryAlreadyExists: 'already-exists',
@@ -9,14 +16,25 @@ const KINDS: Readonly<Record<string, AwsFailure>> = {
   'InvalidNetworkAclID.NotFound': 'not-found',
   NetworkAclEntryLimitExceeded: 'quota-reached',
   NoSuchResourceException: 'not-found',
+  QueueDoesNotExist: 'not-found',
+  ConditionalCheckFailedException: 'condition-failed',
   RequestLimitExceeded: 'throttled',
   Throttling: 'throttled',
   ThrottlingException: 'throttled',
   TooManyRequestsException: 'throttled',
+  RequestThrottled: 'throttled',
   UnauthorizedOperation: 'denied',
   AccessDenied: 'denied',
   AccessDeniedException: 'denied',
   AuthFailure: 'denied',
+  CredentialsProviderError: 'no-credentials',
+  InvalidClientTokenId: 'no-credentials',
+  UnrecognizedClientException: 'no-credentials',
+  ExpiredToken: 'no-credentials',
+  ExpiredTokenException: 'no-credentials',
+  InvalidMessageContents: 'refused',
+  InvalidParameterValue: 'refused',
+  InvalidParameterValueException: 'refused',
 }
 
 /** The kind of an error that an AWS SDK client threw, by its code. */
@@ -27,5 +45,7 @@ export function failureOf(error: unknown): AwsFailure {
 /** `Code: message`, short enough for a log line and a notice. */
 export function tellError(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, 300)
-  return `${error.name}: ${error.message}`.slice(0, 300)
+  // Node tries every address of a name; where none answers, the error that holds them all has no words.
+  const { name, message, code = '' } = error as NodeJS.ErrnoException
+  return `${name}: ${message === '' ? code : message}`.slice(0, 300)
 }

@@ -1,6 +1,8 @@
 import {
   CreateNetworkAclEntryCommand,
+  CreateTagsCommand,
   DeleteNetworkAclEntryCommand,
+  DeleteTagsCommand,
   DescribeNetworkAclsCommand,
   type EC2Client,
   type NetworkAclEntry,
@@ -18,6 +20,8 @@ export interface NetworkAclOptions {
   /** `acl-…`; it must exist. */
   readonly id: string
   readonly window: RuleWindow
+  /** Whose ACL it becomes with the first change; another fence's is refused. */
+  readonly fence: string
   /** A client with adaptive retries: EC2 throttles per action and account, people's calls included. */
   readonly ec2: EC2Client
   /** Inbound rules that AWS allows for each family; undefined where that cannot be told now. */
@@ -25,6 +29,8 @@ export interface NetworkAclOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number
 }
+
+const CLAIM_TAG = 'sipfence:fence'
 
 /** The default quota of rules per network ACL, direction and family, and the least that AWS gives. */
 const LEAST_QUOTA = 20
@@ -39,6 +45,7 @@ export class NetworkAclFirewall implements Firewall {
   readonly window: RuleWindow
   readonly #options: NetworkAclOptions
   readonly #overlay = new WriteOverlay()
+  #tagged = false
 
   constructor(options: NetworkAclOptions) {
     this.id = options.id
@@ -46,7 +53,7 @@ export class NetworkAclFirewall implements Firewall {
     this.#options = options
   }
 
-  /** Throws where the ACL cannot be read, is not there, or holds an entry that cannot be understood. */
+  /** Throws where the ACL cannot be read, is another fence's, or holds an entry that cannot be understood. */
   async read(): Promise<FirewallState> {
     const { ec2, id, clock, rulesQuota } = this.#options
     const { NetworkAcls: found = [] } = await ec2.send(
@@ -55,6 +62,13 @@ export class NetworkAclFirewall implements Firewall {
     const acl = found.find(({ NetworkAclId }) => NetworkAclId === id)
     if (acl?.Entries === undefined)
       throw new Error(`Cannot read network ACL ${id}: EC2 answered without its entries`)
+    const claimedBy = acl.Tags?.find(({ Key }) => Key === CLAIM_TAG)?.Value
+    if (claimedBy !== undefined && claimedBy !== this.#options.fence) {
+      throw new Error(
+        `Cannot use network ACL ${id}: it belongs to fence "${claimedBy}" (tag ${CLAIM_TAG}), not "${this.#options.fence}"; run sipfence release there first`,
+      )
+    }
+    this.#tagged = claimedBy !== undefined
     const inbound = acl.Entries.filter(({ Egress }) => Egress === false).map((entry) => entryOf(id, entry))
     const entries = this.#overlay.laidOver(inbound, clock())
     return { entries, rulesQuota: (await rulesQuota()) ?? leastQuota(entries) }
@@ -64,6 +78,7 @@ export class NetworkAclFirewall implements Firewall {
   async apply(changes: readonly Change[]): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = []
     let full = false
+    await this.#claim()
     for (const change of changes) {
       if (full && change.kind === 'add') {
         outcomes.push({ change, ok: false, reason: 'not tried: the quota of rules was reached before' })
@@ -74,6 +89,20 @@ export class NetworkAclFirewall implements Firewall {
       full ||= !outcome.ok && outcome.reason.startsWith(QUOTA)
     }
     return outcomes
+  }
+
+  /** Gives the ACL free for another fence. */
+  async release(): Promise<void> {
+    const { ec2, id, fence } = this.#options
+    await ec2.send(new DeleteTagsCommand({ Resources: [id], Tags: [{ Key: CLAIM_TAG, Value: fence }] }))
+  }
+
+  /** Two fences that write to one ACL would each take the other's entries for somebody's. */
+  async #claim(): Promise<void> {
+    if (this.#tagged) return
+    const { ec2, id, fence } = this.#options
+    await ec2.send(new CreateTagsCommand({ Resources: [id], Tags: [{ Key: CLAIM_TAG, Value: fence }] }))
+    this.#tagged = true
   }
 
   async #apply(change: Change): Promise<Outcome> {

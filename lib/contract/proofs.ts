@@ -10,5 +10,5 @@ export const proofReport = z.strictObject({
   boot: id,
   seq: z.int().min(1),
   at: instant,
-  proofs: z.array(z.strictObject({ source, proof, knownGoodAt: instant.nullable() })).max(10_000),
+  proofs: z.array(z.strictObject({ source, proof, knownGoodAt: instant.nullable() })).max(1_000),
 }) satisfies z.ZodType<ProofReport, unknown>

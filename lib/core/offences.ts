@@ -74,12 +74,14 @@ export function withEpisode(
   return block === before.block ? before : { ...settled, block }
 }
 
-/** The offences with the block ended: when it was over, or earlier because it is lifted. */
-export function withEnd(offences: Offences, at: number): Offences {
+/** The offences with the block ended: because it is over, or earlier because it is lifted; else as they were. */
+export function withEnd(offences: Offences, at: number, lifted: boolean): Offences {
   const { block } = offences
-  if (block === null) return offences
-  const settledAt = block.origin === 'operator' ? block.until : offences.settledAt
-  if (at >= block.until) return { ...offences, settledAt, block: { ...block, endedAt: block.until } }
+  if (block === null || block.endedAt !== null || (at < block.until && !lifted)) return offences
+  if (at >= block.until) {
+    const settledAt = block.origin === 'operator' ? block.until : offences.settledAt
+    return { ...offences, settledAt, block: { ...block, endedAt: block.until } }
+  }
   const ended = { ...block, endedAt: at }
   return { ...offences, block: ended, presences: [], settledAt: at, rungs: climbed(offences.rungs, ended) }
 }

@@ -1,4 +1,4 @@
-import { bitsOf, overlaps, type Prefix, type PrefixBits } from './prefix.ts'
+import { type Address, bitsOf, overlaps, type Prefix, type PrefixBits, sourcePrefix } from './prefix.ts'
 
 /** A prefix that is never blocked, and why: the words go into refusals and alerts. */
 export interface Protected {
@@ -38,4 +38,23 @@ export class Protection {
     if (hit === undefined) return undefined
     return hit.prefix === prefix ? hit.why : `${hit.why} (${hit.prefix})`
   }
+}
+
+/** What a fence's settings say of addresses that are never blocked. */
+export interface ProtectionSettings {
+  readonly pbxs: readonly { readonly addresses: readonly Address[] }[]
+  readonly allow: readonly Prefix[]
+  readonly vpcCidrs: readonly Prefix[]
+  readonly healthCheckers: readonly Prefix[]
+}
+
+/** The allowlist, the PBXs themselves, their VPC and who watches their health; `own` are further addresses of a PBX. */
+export function protectionOf(settings: ProtectionSettings, own: readonly Address[] = []): Protection {
+  const pbxs = [...own, ...settings.pbxs.flatMap(({ addresses }) => addresses)]
+  return new Protection([
+    ...pbxs.map((address) => ({ prefix: sourcePrefix(address), why: "the PBX's own address" })),
+    ...settings.allow.map((prefix) => ({ prefix, why: 'on the allowlist' })),
+    ...settings.vpcCidrs.map((prefix) => ({ prefix, why: 'in the VPC' })),
+    ...settings.healthCheckers.map((prefix) => ({ prefix, why: 'a health checker' })),
+  ])
 }

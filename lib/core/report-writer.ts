@@ -28,6 +28,8 @@ const HEARTBEAT_SECONDS = 60
 const HEARTBEAT_SOURCES = 20
 /** SQS takes 256 KiB a message; a quarter leaves room and keeps one report cheap to read. */
 const MOST_BYTES = 60_000
+/** A proof takes up to 110 bytes, so this many stay below `MOST_BYTES` too. */
+const MOST_PROOFS = 500
 /** No window looks further back than this, so a source that was silent for longer has nothing notable. */
 const LOOK_BACK_SECONDS = 70
 /** A heartbeat shows who sent something within its longest window. */
@@ -78,9 +80,15 @@ export class ReportWriter {
     }
   }
 
-  proofs(second: number, proofs: readonly ProofNews[]): ProofReport | undefined {
-    if (proofs.length === 0) return undefined
-    return { schema: 'sipfence.proofs/1', ...this.#reporter, seq: ++this.#seq, at: second * 1000, proofs }
+  /** All of them, in as many messages as it takes. */
+  proofs(second: number, proofs: readonly ProofNews[]): ProofReport[] {
+    const reports: ProofReport[] = []
+    for (let from = 0; from < proofs.length; from += MOST_PROOFS) {
+      const some = proofs.slice(from, from + MOST_PROOFS)
+      const who = { ...this.#reporter, seq: ++this.#seq }
+      reports.push({ schema: 'sipfence.proofs/1', ...who, at: second * 1000, proofs: some })
+    }
+    return reports
   }
 
   /** Sources with at least the points at which a detection would still be kept open, the worst first. */

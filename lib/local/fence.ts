@@ -1,12 +1,12 @@
-import { type AnalyzePorts, analyze, type JournalEntry, learnProofs } from '../analyze.ts'
+import { type AnalyzePorts, analyze, type JournalEntry, learnProofs, NEWS_MS, newsKey } from '../analyze.ts'
 import { capture, type PacketSource, type ReportSink } from '../capture.ts'
 import { DEFAULTS, type FenceConfig } from '../config.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { Entry } from '../core/entry.ts'
 import type { Packet } from '../core/packet.ts'
 import { isWithin } from '../core/plan-input.ts'
-import { type Address, sourcePrefix } from '../core/prefix.ts'
-import { type Protected, Protection } from '../core/protection.ts'
+import type { Address } from '../core/prefix.ts'
+import { protectionOf } from '../core/protection.ts'
 import type { CaptureTotals } from '../core/traffic.ts'
 import { portRanges } from '../core/wanted.ts'
 import { reconcile } from '../reconcile.ts'
@@ -40,7 +40,6 @@ export interface EmbeddedResult {
 }
 
 const ROUND_MS = 60_000
-const NEWS_MS = 600_000
 
 /**
  * The whole fence in one process: the same three loops, a ledger in memory and a network ACL with AWS's
@@ -140,26 +139,12 @@ export class EmbeddedFence {
     if (!this.#isOldNews(entry)) this.#options.onEvent?.(entry)
   }
 
-  /** An alert or a refusal that says the same again within ten minutes is not news. */
   #isOldNews(entry: JournalEntry): boolean {
-    if (entry.kind !== 'alert' && entry.kind !== 'refusal') return false
-    const { at, source, what } =
-      entry.kind === 'alert' ? { ...entry.alert, what: entry.alert.kind } : { ...entry, what: entry.reason }
-    const key = `${what} ${source}`
+    const key = newsKey(entry)
+    if (key === undefined) return false
+    const at = entry.kind === 'alert' ? entry.alert.at : this.#to
     if (at - (this.#noted.get(key) ?? Number.NEGATIVE_INFINITY) < NEWS_MS) return true
     this.#noted.set(key, at)
     return false
   }
-}
-
-/** Everything that is never blocked: the allowlist, the PBX itself, its VPC and who watches its health. */
-function protectionOf(config: FenceConfig, pbx: readonly Address[]): Protection {
-  const own = [...pbx, ...config.pbxs.flatMap(({ addresses }) => addresses)]
-  const list: Protected[] = [
-    ...own.map((address) => ({ prefix: sourcePrefix(address), why: "the PBX's own address" })),
-    ...config.allow.map((prefix) => ({ prefix, why: 'on the allowlist' })),
-    ...config.vpcCidrs.map((prefix) => ({ prefix, why: 'in the VPC' })),
-    ...config.healthCheckers.map((prefix) => ({ prefix, why: 'a health checker' })),
-  ]
-  return new Protection(list)
 }

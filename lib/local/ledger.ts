@@ -89,8 +89,8 @@ export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
     this.#offences.set(block.prefix, { ...found, block })
   }
 
-  async endBlock({ prefix }: Block, at: number): Promise<Block | undefined> {
-    const { after } = await this.changeOffences(prefix, (found) => found && withEnd(found, at))
+  async endBlock({ prefix }: Block, at: number, lifted: boolean): Promise<Block | undefined> {
+    const { after } = await this.changeOffences(prefix, (found) => found && withEnd(found, at, lifted))
     return after?.block ?? undefined
   }
 

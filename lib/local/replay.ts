@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../analyze.ts'
+import type { Alert, JournalEntry } from '../analyze.ts'
 import type { ReplayDocument } from '../contract/replay.ts'
 import type { Block } from '../core/block.ts'
 import { isInbound, type Sockets } from '../core/direction.ts'
@@ -74,9 +74,7 @@ export class ReplayRecord {
       capture: { packets, sipMessages, malformed, ignored, from: timeOf(result.from), to },
       detections: this.events.flatMap(detectionOf),
       blocks: [...this.blocks.values()].map(blockOf),
-      alerts: this.events.flatMap((event) =>
-        event.kind === 'alert' ? [{ ...event.alert, at: isoTime(event.alert.at) }] : [],
-      ),
+      alerts: this.events.flatMap((event) => (event.kind === 'alert' ? [alertOf(event.alert)] : [])),
       refused: this.events.flatMap((event) =>
         event.kind === 'refusal' ? [{ at: isoTime(event.at), source: event.source, why: event.why }] : [],
       ),
@@ -113,6 +111,10 @@ function detectionOf(event: JournalEntry): ReplayDocument['detections'] {
   const { at, source, class: name, proof, knownGood, evidence, why } = event.detection
   const listed = evidence.map((each) => ({ ...each, value: Math.round(each.value * 10) / 10 }))
   return [{ at: isoTime(at), source, class: name, proof, knownGood, evidence: listed, why }]
+}
+
+function alertOf({ at, kind, source, why }: Alert): ReplayDocument['alerts'][number] {
+  return { at: isoTime(at), kind, source, why }
 }
 
 function blockOf(block: Block): ReplayDocument['blocks'][number] {

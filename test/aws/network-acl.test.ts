@@ -33,6 +33,7 @@ async function overAws(options: LocalAwsOptions = {}, attempts = 1): Promise<Ove
     firewall: new NetworkAclFirewall({
       id: ID,
       window: DEFAULTS.window,
+      fence: 'f',
       ec2,
       rulesQuota: rulesQuota(quotas, () => over.now),
       clock: () => over.now,
@@ -121,6 +122,7 @@ describe('the network ACL adapter', () => {
     return new NetworkAclFirewall({
       id: ID,
       window: DEFAULTS.window,
+      fence: 'f',
       ec2,
       rulesQuota: unknown,
       clock: () => 0,
@@ -135,6 +137,23 @@ describe('the network ACL adapter', () => {
       await started.firewall.read()
     }
     expect(started.aws.calls().filter(({ action }) => action === 'GetServiceQuota')).toHaveLength(2)
+  })
+
+  test('marks the ACL as its fence, refuses it to another one, and gives it free', async () => {
+    const started = await overAws()
+    over = started
+    const { endpoint, region, credentials } = started.aws
+    const ec2 = new EC2Client({ endpoint, region, credentials, maxAttempts: 1 })
+    const more = { window: DEFAULTS.window, ec2, rulesQuota: async () => 20, clock: () => 0 }
+    const another = new NetworkAclFirewall({ id: ID, fence: 'g', ...more })
+    await another.read()
+    const { block, round } = fenceOver(started)
+    await block(blockOf('192.0.2.7/32'))
+    await round()
+    await expect(another.read()).rejects.toThrow(/belongs to fence "f".*not "g"/)
+    await new NetworkAclFirewall({ id: ID, fence: 'f', ...more }).release()
+    expect((await another.read()).entries.map(({ ruleNumber }) => ruleNumber)).toContain(20)
+    ec2.destroy()
   })
 
   test('throws where the ACL is not there', async () => {

@@ -162,7 +162,7 @@ describe('Every Block has an `until` and a `why`. Unreachable sources: short, ca
   test('a block that was lifted is remembered, and what was seen before it is not held against the source again', () => {
     const life = new Life()
     life.add(hot(NOW), STEADY)
-    life.offences = withEnd(life.offences, NOW + 5_000)
+    life.offences = withEnd(life.offences, NOW + 5_000, true)
     expect(life.offences.block?.endedAt).toBe(NOW + 5_000)
     expect(life.add(hot(NOW + 4_000), STEADY)?.endedAt).toBe(NOW + 5_000)
     expect(life.add(hot(NOW + 6_000), STEADY)).toMatchObject({ from: NOW + 5_000, level: 2, endedAt: null })

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { Logger } from '@aws-lambda-powertools/logger'
+import { Metrics } from '@aws-lambda-powertools/metrics'
+import { awsClients, type DeployedFence, openFence } from '../lib/aws/deployed-fence.ts'
+import { Notices } from '../lib/aws/notices.ts'
+import { readConfig } from '../lib/config.ts'
+import { CloudWatchJournal } from './journal.ts'
+
+/** What both functions are wired with, once for each start of a function. */
+export interface Wired extends DeployedFence {
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly journal: CloudWatchJournal
+  readonly clock: () => number
+  readonly sqs: ReturnType<typeof awsClients>['sqs']
+}
+
+/** Reads the settings that were deployed beside the code, and from the environment where the fence's parts are. */
+export function wire(): Wired {
+  const clock = () => Date.now()
+  const settings = readFileSync(new URL('settings.json', import.meta.url), 'utf8')
+  const fence = readConfig('settings.json', settings).fences[0]!
+  const clients = awsClients()
+  const table = variable('SIPFENCE_TABLE')
+  const deployed = openFence(
+    { fence, table, reconcileQueueUrl: variable('SIPFENCE_RECONCILE_QUEUE_URL') },
+    clients,
+    clock,
+  )
+  const logger = new Logger()
+  const metrics = new Metrics({ defaultDimensions: { fence: fence.id } })
+  const { state } = deployed
+  const topicArn = variable('SIPFENCE_TOPIC_ARN')
+  const notices = new Notices({ sns: clients.sns, topicArn, fence: fence.id, state, clock })
+  const journal = new CloudWatchJournal({ logger, metrics, notices, state, clock })
+  return { ...deployed, logger, metrics, journal, clock, sqs: clients.sqs }
+}
+
+function variable(name: string): string {
+  const value = process.env[name]
+  if (value !== undefined && value !== '') return value
+  throw new Error(`Cannot start: the environment variable ${name} is not set; the stack sets it`)
+}

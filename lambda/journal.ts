@@ -1,0 +1,47 @@
+import type { Logger } from '@aws-lambda-powertools/logger'
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { type Journal, type JournalEntry, NEWS_MS, newsKey } from '../lib/analyze.ts'
+import type { FenceState } from '../lib/aws/fence-state.ts'
+import type { Notices } from '../lib/aws/notices.ts'
+
+export interface JournalOptions {
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly notices: Notices
+  readonly state: Pick<FenceState, 'isNews'>
+  readonly clock: () => number
+}
+
+/**
+ * What happens, for people: a line in the log, a count in the metrics, and a notice where it matters. What is said
+ * again and again while it lasts is said once in ten minutes, by whichever function.
+ */
+export class CloudWatchJournal implements Journal {
+  readonly #options: JournalOptions
+
+  constructor(options: JournalOptions) {
+    this.#options = options
+  }
+
+  async write(entry: JournalEntry): Promise<void> {
+    const { logger, metrics, notices, state, clock } = this.#options
+    const key = newsKey(entry)
+    if (key !== undefined && !(await state.isNews(key, clock(), NEWS_MS))) return
+    const failed = entry.kind === 'change' && entry.failed !== null
+    logger[failed || entry.kind === 'alert' ? 'warn' : 'info'](entry.kind, { entry })
+    const metric = metricOf(entry)
+    if (metric !== undefined) metrics.addMetric(metric, MetricUnit.Count, 1)
+    try {
+      await notices.send(entry)
+    } catch (error) {
+      // People learn of it late, by the log; what protects the PBX goes on.
+      logger.error('Cannot send a notice', error as Error)
+    }
+  }
+}
+
+function metricOf(entry: JournalEntry): string | undefined {
+  if (entry.kind === 'alert') return 'Alerts'
+  if (entry.kind === 'block' && entry.change === 'new') return 'Blocks'
+  return entry.kind === 'change' && entry.failed !== null ? 'FailedChanges' : undefined
+}

@@ -1,0 +1,33 @@
+import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs'
+import type { Context, SQSEvent } from 'aws-lambda'
+import { portRanges } from '../lib/core/wanted.ts'
+import { fenceRound, throwProblems } from '../lib/round.ts'
+import { wire } from './deployment.ts'
+
+const fence = wire()
+const { ports, mode, reserve, brake, pbxs } = fence.fence
+const options = { mode, ranges: portRanges(ports), reserve, brake, roster: pbxs.map(({ id }) => id ?? '') }
+const QueueUrl = process.env['SIPFENCE_RECONCILE_QUEUE_URL']
+const RETRY_SECONDS = 5
+
+/** One round for however many wake-ups. It throws what it could not do, and is tried again after five seconds. */
+export async function handler(event: SQSEvent, { awsRequestId }: Context): Promise<void> {
+  try {
+    throwProblems(await fenceRound(fence, { ...options, owner: `reconcile ${awsRequestId}` }, fence.clock()))
+  } catch (error) {
+    fence.logger.error('The round failed', error as Error)
+    await retrySoon(event)
+    throw error
+  } finally {
+    fence.metrics.publishStoredMetrics()
+  }
+}
+
+async function retrySoon({ Records }: SQSEvent): Promise<void> {
+  for (const { receiptHandle: ReceiptHandle } of Records) {
+    const soon = { QueueUrl, ReceiptHandle, VisibilityTimeout: RETRY_SECONDS }
+    await fence.sqs.send(new ChangeMessageVisibilityCommand(soon)).catch((error) => {
+      fence.logger.warn('Cannot shorten the wait for the next try', error as Error)
+    })
+  }
+}

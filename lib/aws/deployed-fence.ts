@@ -1,0 +1,84 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { EC2Client } from '@aws-sdk/client-ec2'
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
+import { SNSClient } from '@aws-sdk/client-sns'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import type { FenceConfig } from '../config.ts'
+import { protectionOf } from '../core/protection.ts'
+import type { Firewall } from '../reconcile.ts'
+import { FenceState } from './fence-state.ts'
+import { DynamoLedger } from './ledger.ts'
+import { LedgerTable } from './ledger-table.ts'
+import { NetworkAclFirewall } from './network-acl.ts'
+import { rulesQuota } from './rules-quota.ts'
+import { wakeQueue } from './wake-queue.ts'
+
+/** Where a fence's parts are in the account. */
+export interface Deployment {
+  readonly fence: FenceConfig
+  /** Name of the ledger's table. */
+  readonly table: string
+  readonly reconcileQueueUrl: string
+}
+
+export interface AwsClients {
+  readonly dynamodb: DynamoDBDocumentClient
+  readonly sqs: SQSClient
+  readonly sns: SNSClient
+  readonly ec2: EC2Client
+  readonly quotas: ServiceQuotasClient
+}
+
+/** A fence on AWS, its ports laid open for whoever runs a loop over them. */
+export interface DeployedFence {
+  readonly fence: FenceConfig
+  readonly ledger: DynamoLedger
+  readonly state: FenceState
+  readonly firewalls: readonly Firewall[]
+  /** Asks for a round of the reconcile loop; it begins within a second or so. */
+  wake(): Promise<void>
+}
+
+export interface ClientSettings {
+  readonly region?: string
+  readonly endpoint?: string
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+}
+
+/**
+ * Clients that try a call three times. EC2 throttles by action and account, people's calls included, so its client
+ * slows itself down. Requests go to the endpoint that is configured, whatever host a queue URL names.
+ */
+export function awsClients(settings: ClientSettings = {}): AwsClients {
+  const options = { ...settings, maxAttempts: 3 }
+  return {
+    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient(options)),
+    sqs: new SQSClient({ ...options, useQueueUrlAsEndpoint: false }),
+    sns: new SNSClient(options),
+    ec2: new EC2Client({ ...options, retryMode: 'adaptive' }),
+    quotas: new ServiceQuotasClient(options),
+  }
+}
+
+/** @param clock milliseconds since 1970 */
+export function openFence(
+  { fence, table: name, reconcileQueueUrl }: Deployment,
+  { dynamodb, sqs, ec2, quotas }: AwsClients,
+  clock: () => number,
+): DeployedFence {
+  const table = new LedgerTable(dynamodb, name, fence.id)
+  const state = new FenceState(table)
+  const quota = rulesQuota(quotas, clock)
+  const { perHostHour } = fence
+  return {
+    fence,
+    state,
+    ledger: new DynamoLedger({ table, protection: protectionOf(fence), perHostHour, clock }),
+    firewalls: fence.networkAcls.map(({ id, firstRule, lastRule }) => {
+      const window = { firstRule, lastRule }
+      return new NetworkAclFirewall({ id, window, fence: fence.id, ec2, rulesQuota: quota, clock })
+    }),
+    wake: wakeQueue(sqs, { url: reconcileQueueUrl, fence: fence.id, state, clock }),
+  }
+}

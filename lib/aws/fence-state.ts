@@ -1,0 +1,109 @@
+import type { Mode } from '../reconcile.ts'
+import type { HostSeen, Lease, RoundRecord } from '../round.ts'
+import type { LedgerTable } from './ledger-table.ts'
+
+const DAY_SECONDS = 86_400
+
+/** Who set the mode by hand, and when; it outweighs the settings file until somebody sets it again. */
+export interface ModeSet {
+  readonly mode: Mode
+  readonly at: number
+  readonly by: string
+}
+
+/** What a fence keeps in its ledger beside sources and blocks: one row for each kind of thing. */
+export class FenceState {
+  readonly #table: LedgerTable
+
+  constructor(table: LedgerTable) {
+    this.#table = table
+  }
+
+  async mode(): Promise<ModeSet | undefined> {
+    return (await this.#table.get(state('mode'))) as ModeSet | undefined
+  }
+
+  async setMode(set: ModeSet): Promise<void> {
+    await this.#table.put(state('mode'), { ...set })
+  }
+
+  /** A number that nobody was given before: each wake-up of the reconcile loop has its own. */
+  async nextGeneration(): Promise<number> {
+    return await this.#table.add(state('generation'), 'generation', 1)
+  }
+
+  /** Takes the lease, or keeps it for longer; false while somebody else holds it. */
+  async takeLease({ owner, until }: Lease, now: number): Promise<boolean> {
+    return await this.#table.put(
+      state('lease'),
+      { owner, until },
+      {
+        expression: 'attribute_not_exists(pk) OR #until < :now OR #owner = :owner',
+        names: { '#until': 'until', '#owner': 'owner' },
+        values: { ':now': now, ':owner': owner },
+      },
+    )
+  }
+
+  async lease(): Promise<Lease | undefined> {
+    return (await this.#table.get(state('lease'))) as Lease | undefined
+  }
+
+  async endLease(owner: string): Promise<void> {
+    await this.#table.remove(state('lease'), {
+      expression: '#owner = :owner',
+      names: { '#owner': 'owner' },
+      values: { ':owner': owner },
+    })
+  }
+
+  /** The newest that a host has said of itself; what comes late changes nothing. */
+  async sawHost({ host, ...seen }: HostSeen): Promise<void> {
+    await this.#table.put(
+      { kind: 'host', name: host },
+      { host, ...seen },
+      {
+        expression: 'attribute_not_exists(pk) OR #at <= :at',
+        names: { '#at': 'at' },
+        values: { ':at': seen.at },
+      },
+    )
+  }
+
+  async hosts(): Promise<readonly HostSeen[]> {
+    return (await this.#table.all('host')) as unknown as readonly HostSeen[]
+  }
+
+  async keepRound(round: RoundRecord): Promise<void> {
+    await this.#table.put(state('round'), { ...round })
+  }
+
+  async round(): Promise<RoundRecord | undefined> {
+    return (await this.#table.get(state('round'))) as RoundRecord | undefined
+  }
+
+  /** Whether this was not yet told within the given time; then it is noted as told now. */
+  async isNews(what: string, now: number, forMs: number): Promise<boolean> {
+    const expires = Math.floor(now / 1000) + DAY_SECONDS
+    return await this.#table.put(
+      { kind: 'told', name: what },
+      { at: now, expires },
+      {
+        expression: 'attribute_not_exists(pk) OR #at <= :before',
+        names: { '#at': 'at' },
+        values: { ':before': now - forMs },
+      },
+    )
+  }
+
+  /** Counts one notice of the hour; returns how many there are by now. */
+  async countNotice(now: number): Promise<number> {
+    const name = `notices#${new Date(now).toISOString().slice(0, 13)}`
+    const expires = Math.floor(now / 1000) + DAY_SECONDS
+    return await this.#table.add({ kind: 'told', name }, 'notices', 1, expires)
+  }
+}
+
+function state(name: string) {
+  return { kind: 'state', name }
+}

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto'
+import type { AnalyzeLedger } from '../analyze.ts'
+import type { Block } from '../core/block.ts'
+import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
+import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
+import { type Offences, withEnd } from '../core/offences.ts'
+import type { Claim } from '../core/plan-input.ts'
+import { bitsOf, covers, isOneSource, type Prefix } from '../core/prefix.ts'
+import type { Protection } from '../core/protection.ts'
+import type { ProofReport } from '../core/source-report.ts'
+import type { ReconcileLedger } from '../reconcile.ts'
+import { ifVersion, type LedgerTable, type Row } from './ledger-table.ts'
+import { nameRange, sortableName } from './source-name.ts'
+
+export interface DynamoLedgerOptions {
+  readonly table: LedgerTable
+  /** Everything that is never blocked, from the fence's settings. */
+  readonly protection: Protection
+  /** How many blocks and proofs one host may cause within an hour of our clock. */
+  readonly perHostHour: { readonly blocks: number; readonly proofs: number }
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
+}
+
+const HOUR_MS = 3_600_000
+const HISTORY_SECONDS = 3_600
+/** The longest block is seven days, and its level is remembered for four times as long; then some. */
+const ENDED_SECONDS = 60 * 86_400
+const MOST_ATTEMPTS = 12
+const PROOFS_AT_ONCE = 16
+
+/**
+ * The ledger of a fence in DynamoDB; docs/ledger.md has its rows and conditions. Expiry goes by our clock: the table's
+ * time to live only collects garbage, as it may lag by days.
+ */
+export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
+  readonly #options: DynamoLedgerOptions
+  readonly #table: LedgerTable
+  /** Never changes once it is there. */
+  #first: { readonly at: number; readonly knewAnybody: boolean } | undefined
+
+  constructor(options: DynamoLedgerOptions) {
+    this.#options = options
+    this.#table = options.table
+  }
+
+  async protection(): Promise<Protection> {
+    return this.#options.protection
+  }
+
+  async changeHistory(
+    source: Prefix,
+    host: string,
+    change: (before: SourceHistory) => SourceHistory,
+  ): Promise<void> {
+    const expires = this.#inSeconds(HISTORY_SECONDS)
+    await this.#table.change({ kind: `history#${source}`, name: host }, (row) => ({
+      history: change((row?.['history'] as SourceHistory | undefined) ?? NO_HISTORY),
+      expires,
+    }))
+  }
+
+  /**
+   * A source's offences stand among the open rows while its block stands, else among the ended ones. The open row
+   * counts where both are there, which is so for a moment while a block ends, or after a crash in that moment.
+   */
+  async changeOffences(source: Prefix, change: (before: Offences | undefined) => Offences | undefined) {
+    const token = randomUUID()
+    let first: Offences | undefined
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      const row = await this.#offences(source)
+      const before = row?.['offences'] as Offences | undefined
+      if (attempt === 0) first = before
+      else if (row?.['token'] === token) return { before: first, after: before }
+      const after = change(before)
+      if (after === undefined || after === before) return { before: attempt === 0 ? before : first, after }
+      if (await this.#keepOffences(row, after, token)) return { before: first, after }
+    }
+    throw new Error(
+      `Cannot change the block of ${source}: others changed it ${MOST_ATTEMPTS} times meanwhile`,
+    )
+  }
+
+  async #offences(source: Prefix): Promise<Row | undefined> {
+    const open = await this.#table.get({ kind: 'open', name: source })
+    return open ?? (await this.#table.get({ kind: 'ended', name: source }))
+  }
+
+  /** False where somebody else was faster; then the caller reads again. */
+  async #keepOffences(row: Row | undefined, offences: Offences, token: string): Promise<boolean> {
+    const { prefix, block } = offences
+    const version = Number(row?.['version'] ?? 0)
+    const next = { offences, version: version + 1, token }
+    const open = { kind: 'open', name: prefix }
+    const wasOpen = row?.['sk'] !== undefined && String(row['pk']).endsWith('#open')
+    if (block?.endedAt === null) return await this.#table.put(open, next, ifVersion(wasOpen ? version : 0))
+    const ended = { ...next, expires: this.#inSeconds(ENDED_SECONDS) }
+    const condition = wasOpen ? undefined : ifVersion(version)
+    if (!(await this.#table.put({ kind: 'ended', name: prefix }, ended, condition))) return false
+    return !wasOpen || (await this.#table.remove(open, ifVersion(version)))
+  }
+
+  async openBlock(prefix: Prefix): Promise<Block | undefined> {
+    return blockOf(await this.#table.get({ kind: 'open', name: prefix }))
+  }
+
+  async openBlocks(): Promise<readonly Block[]> {
+    return (await this.#table.all('open')).flatMap((row) => blockOf(row) ?? [])
+  }
+
+  async endBlock({ prefix }: Block, at: number, lifted: boolean): Promise<Block | undefined> {
+    const { after } = await this.changeOffences(prefix, (found) => found && withEnd(found, at, lifted))
+    return after?.block ?? undefined
+  }
+
+  async knownGoodAt(source: Prefix, now: number): Promise<number | null> {
+    const at = (await this.#table.get({ kind: 'good', name: sortableName(source) }))?.['at']
+    return isGood(at, now) ? at : null
+  }
+
+  async knownGoodWithin(prefix: Prefix, now: number): Promise<readonly Prefix[]> {
+    if (isOneSource(prefix)) return (await this.knownGoodAt(prefix, now)) === null ? [] : [prefix]
+    const outer = bitsOf(prefix)
+    return (await this.#table.all('good', nameRange(prefix)))
+      .filter((row) => isGood(row['at'], now))
+      .map((row) => row['source'] as Prefix)
+      .filter((source) => covers(outer, bitsOf(source)))
+  }
+
+  async keepProofs({ host, proofs }: ProofReport): Promise<number> {
+    const good = proofs.filter(({ knownGoodAt }) => knownGoodAt !== null)
+    if (good.length === 0) return 0
+    const given = await this.#spend(host, 'proofs', good.length)
+    const left = Math.max(0, this.#options.perHostHour.proofs - (given - good.length))
+    const taken = good.slice(0, left)
+    for (let from = 0; from < taken.length; from += PROOFS_AT_ONCE) {
+      await Promise.all(
+        taken
+          .slice(from, from + PROOFS_AT_ONCE)
+          .map((each) => this.#vouch(each.source, each.knownGoodAt!, host)),
+      )
+    }
+    return good.length - taken.length
+  }
+
+  async mayAccuse(host: string): Promise<boolean> {
+    return (await this.#spend(host, 'blocks', 1)) <= this.#options.perHostHour.blocks
+  }
+
+  /** The later instant wins, so that proofs may come in any order. Nobody is good from the future. */
+  async #vouch(source: Prefix, at: number, host: string): Promise<void> {
+    const row = {
+      source,
+      at: Math.min(at, this.#options.clock()),
+      host,
+      expires: this.#inSeconds(2 * KNOWN_GOOD_SECONDS),
+    }
+    await this.#table.put({ kind: 'good', name: sortableName(source) }, row, {
+      expression: 'attribute_not_exists(pk) OR #at < :at',
+      names: { '#at': 'at' },
+      values: { ':at': row.at },
+    })
+  }
+
+  /** Counts in a row of the host and the hour, and returns the sum. */
+  async #spend(host: string, what: 'blocks' | 'proofs', amount: number): Promise<number> {
+    const hour = new Date(this.#options.clock()).toISOString().slice(0, 13)
+    const expires = this.#inSeconds((2 * HOUR_MS) / 1000)
+    const key = { kind: 'spent', name: `${host}#${hour}` }
+    return await this.#table.add(key, what, amount, expires)
+  }
+
+  async firstReport(at: number): Promise<{ readonly at: number; readonly knewAnybody: boolean }> {
+    this.#first ??= await this.#firstReport(at)
+    return this.#first
+  }
+
+  async #firstReport(at: number): Promise<{ readonly at: number; readonly knewAnybody: boolean }> {
+    const key = { kind: 'state', name: 'first-report' }
+    const row = await this.#table.get(key)
+    if (row !== undefined) return { at: Number(row['at']), knewAnybody: row['knewAnybody'] === true }
+    const first = { at, knewAnybody: await this.#table.holdsAny('good') }
+    const written = await this.#table.put(key, first, ifVersion(0))
+    return written ? first : await this.#firstReport(at)
+  }
+
+  async claims(firewall: string): Promise<readonly Claim[]> {
+    const row = await this.#table.get({ kind: 'claims', name: firewall })
+    return (row?.['claims'] as readonly Claim[] | undefined) ?? []
+  }
+
+  async keepClaims(firewall: string, claims: readonly Claim[]): Promise<void> {
+    await this.#table.put({ kind: 'claims', name: firewall }, { claims })
+  }
+
+  #inSeconds(seconds: number): number {
+    return Math.floor(this.#options.clock() / 1000) + seconds
+  }
+}
+
+function blockOf(row: Row | undefined): Block | undefined {
+  const block = (row?.['offences'] as Offences | undefined)?.block
+  return block?.endedAt === null ? block : undefined
+}
+
+function isGood(at: unknown, now: number): at is number {
+  return typeof at === 'number' && at > now - KNOWN_GOOD_SECONDS * 1000
+}
