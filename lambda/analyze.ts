@@ -9,6 +9,7 @@ import { wire } from './deployment.ts'
 const fence = wire()
 const { ledger, state, journal, metrics, logger, wake, clock } = fence
 const ports = { ledger, journal, wake, random: Math.random, newId: (at: number) => ulid(at) }
+const options = { ...fence.fence, atOnce: 8 }
 const roster = fence.fence.pbxs.map(({ id }) => id ?? '')
 const processor = new BatchProcessor(EventType.SQS)
 
@@ -32,5 +33,5 @@ async function handleRecord({ body, attributes }: SQSRecord): Promise<void> {
   await state.sawHost({ host, boot, seq, halfBlind, lossFraction, clockSkewMs, at: receivedAt })
   const mode = (await state.mode())?.mode ?? fence.fence.mode
   const again = Number(attributes.ApproximateReceiveCount) > 1
-  if (mode !== 'off') await analyze(message.report, ports, fence.fence, { receivedAt, again })
+  if (mode !== 'off') await analyze(message.report, ports, options, { receivedAt, again })
 }

@@ -12,6 +12,7 @@ import { noOffences, type Offences, withEpisode } from './core/offences.ts'
 import type { Change } from './core/plan.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
+import { type Refusal, type RefusalReason, type Refused, refusalOf } from './core/refusal.ts'
 import type { Observation, ProofReport, SourceReport } from './core/source-report.ts'
 import type { DetectionLimits } from './core/suspicion.ts'
 
@@ -34,8 +35,14 @@ export interface AnalyzeLedger {
   openBlock(prefix: Prefix): Promise<Block | undefined>
   /** Counts one more block that the host causes; false where it has caused its share within the hour. */
   mayAccuse(host: string): Promise<boolean>
-  /** When the fence's first report came, and whether anybody was known-good by then; kept on first call. */
-  firstReport(at: number): Promise<{ readonly at: number; readonly knewAnybody: boolean }>
+  /** The earliest instant of any report; keeps this one where it is earlier. */
+  firstReport(at: number): Promise<FirstReport>
+}
+
+export interface FirstReport {
+  readonly at: number
+  /** Whether anybody was known-good when the first word from any host came in. */
+  readonly knewAnybody: boolean
 }
 
 /** An alert is for people: something is going on that sipfence will not or cannot act on. */
@@ -55,9 +62,6 @@ export interface Alert {
   readonly host?: string
   readonly why: string
 }
-
-/** Why a detection becomes no block, or a block no entry. */
-export type RefusalReason = 'protected' | 'known-good' | 'learning' | 'host-capped' | 'no-free-entry'
 
 /** What happened, for people and for the record: one line each, in the order of time. */
 export type JournalEntry =
@@ -90,6 +94,8 @@ export const NEWS_MS = 600_000
 export interface AnalyzeOptions {
   readonly limits: DetectionLimits
   readonly ladders: Ladders
+  /** Sources of a report that are handled at a time, one unless said otherwise; they do not depend on each other. */
+  readonly atOnce?: number
   /** After its first report a fence that knows nobody blocks reflection only, for this long. */
   readonly learningSeconds: number
 }
@@ -134,20 +140,41 @@ export async function analyze(
   const learning = !first.knewAnybody && report.at < first.at + options.learningSeconds * 1000
   if (report.halfBlind) await alertHalfBlind(report, ports)
   const fresh = receipt.receivedAt - report.at <= LATEST_MS
-  for (const observation of report.sources) {
-    if (isHarmless(observation, { limits: options.limits, halfBlind: report.halfBlind })) continue
-    const knownGoodAt = observation.knownGoodAt ?? (await ledger.knownGoodAt(observation.prefix, report.at))
-    const shelter = { protection, knownGood: knownGoodAt !== null, learning }
-    const refusal = refusalOf(observation, shelter)
-    const { opened, active } = await judged(observation, report, { shelter, refusal, ports, options })
-    for (const detection of opened) await ports.journal.write({ kind: 'detection', detection })
-    for (const { detection, episode } of active) {
-      const refused = refusal(detection)
-      if (refused !== undefined && !episode.told) await announce(detection, refused, ports)
-    }
-    const guilty = active.filter(({ detection }) => refusal(detection) === undefined)
-    if (guilty.length > 0 && fresh) await block(guilty, report.host, { ports, options, receipt })
+  const harmful = report.sources.filter(
+    (observation) => !isHarmless(observation, { limits: options.limits, halfBlind: report.halfBlind }),
+  )
+  const { atOnce = 1 } = options
+  for (let from = 0; from < harmful.length; from += atOnce) {
+    const some = harmful.slice(from, from + atOnce)
+    await Promise.all(
+      some.map((each) => handle(each, report, { protection, learning, fresh, ports, options, receipt })),
+    )
   }
+}
+
+interface Handling {
+  readonly protection: Protection
+  readonly learning: boolean
+  /** It came soon enough to make blocks. */
+  readonly fresh: boolean
+  readonly ports: AnalyzePorts
+  readonly options: AnalyzeOptions
+  readonly receipt: Receipt
+}
+
+async function handle(observation: Observation, report: SourceReport, handling: Handling): Promise<void> {
+  const { protection, learning, fresh, ports, options, receipt } = handling
+  const { prefix, knownGoodAt } = observation
+  const knownGood = (knownGoodAt ?? (await ports.ledger.knownGoodAt(prefix, report.at))) !== null
+  const refusal = refusalOf(prefix, { protection, knownGood, learning })
+  const { opened, active } = await judged(observation, report, { knownGood, refusal, ports, options })
+  for (const detection of opened) await ports.journal.write({ kind: 'detection', detection })
+  for (const { detection, episode } of active) {
+    const refused = refusal(detection)
+    if (refused !== undefined && !episode.told) await announce(detection, refused, ports)
+  }
+  const guilty = active.filter(({ detection }) => refusal(detection) === undefined)
+  if (guilty.length > 0 && fresh) await block(guilty, report.host, { ports, options, receipt })
 }
 
 async function alertHalfBlind({ at, host }: SourceReport, { journal }: AnalyzePorts): Promise<void> {
@@ -172,37 +199,8 @@ export async function learnProofs(
   }
 }
 
-interface Shelter {
-  readonly protection: Protection
-  readonly knownGood: boolean
-  readonly learning: boolean
-}
-
-interface Refused {
-  readonly reason: RefusalReason
-  readonly why: string
-}
-
-type Refusal = (detection: Detection) => Refused | undefined
-
-/** Why a detection of this source must not become a block, or undefined where it may. */
-function refusalOf({ prefix }: Observation, { protection, knownGood, learning }: Shelter): Refusal {
-  const protectedBy = protection.protects(prefix)
-  return (detection) => {
-    if (protectedBy !== undefined) return { reason: 'protected', why: `never blocked: ${protectedBy}` }
-    if (knownGood) {
-      const why = 'never blocked: known-good, so somebody forges its address or it misbehaves itself'
-      return { reason: 'known-good', why }
-    }
-    if (learning && detection.class !== 'reflection') {
-      return { reason: 'learning', why: 'not blocked while learning who is known-good' }
-    }
-    return undefined
-  }
-}
-
 interface Judging {
-  readonly shelter: Shelter
+  readonly knownGood: boolean
   readonly refusal: Refusal
   readonly ports: AnalyzePorts
   readonly options: AnalyzeOptions
@@ -212,7 +210,7 @@ interface Judging {
 async function judged(
   observation: Observation,
   { at, host, halfBlind }: SourceReport,
-  { shelter: { knownGood }, refusal, ports, options: { limits } }: Judging,
+  { knownGood, refusal, ports, options: { limits } }: Judging,
 ): Promise<Judgement> {
   let judgement: Judgement | undefined
   await ports.ledger.changeHistory(observation.prefix, host, (before) => {

@@ -47,11 +47,11 @@ export interface ClientSettings {
 }
 
 /**
- * Clients that try a call three times. EC2 throttles by action and account, people's calls included, so its client
+ * Clients that try a call three times, unless told. EC2 throttles by action and account, people's calls included, so its client
  * slows itself down. Requests go to the endpoint that is configured, whatever host a queue URL names.
  */
-export function awsClients(settings: ClientSettings = {}): AwsClients {
-  const options = { ...settings, maxAttempts: 3 }
+export function awsClients(settings: ClientSettings = {}, maxAttempts = 3): AwsClients {
+  const options = { ...settings, maxAttempts }
   return {
     dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient(options)),
     sqs: new SQSClient({ ...options, useQueueUrlAsEndpoint: false }),

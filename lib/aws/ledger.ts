@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { AnalyzeLedger } from '../analyze.ts'
+import type { AnalyzeLedger, FirstReport } from '../analyze.ts'
 import type { Block } from '../core/block.ts'
 import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
 import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
@@ -36,8 +36,7 @@ const PROOFS_AT_ONCE = 16
 export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
   readonly #options: DynamoLedgerOptions
   readonly #table: LedgerTable
-  /** Never changes once it is there. */
-  #first: { readonly at: number; readonly knewAnybody: boolean } | undefined
+  #first: FirstReport | undefined
 
   constructor(options: DynamoLedgerOptions) {
     this.#options = options
@@ -170,18 +169,23 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
     return await this.#table.add(key, what, amount, expires)
   }
 
-  async firstReport(at: number): Promise<{ readonly at: number; readonly knewAnybody: boolean }> {
-    this.#first ??= await this.#firstReport(at)
+  async firstReport(at: number): Promise<FirstReport> {
+    if (this.#first === undefined || at < this.#first.at) this.#first = await this.#noteFirst(at)
     return this.#first
   }
 
-  async #firstReport(at: number): Promise<{ readonly at: number; readonly knewAnybody: boolean }> {
+  async #noteFirst(at: number): Promise<FirstReport> {
     const key = { kind: 'state', name: 'first-report' }
     const row = await this.#table.get(key)
-    if (row !== undefined) return { at: Number(row['at']), knewAnybody: row['knewAnybody'] === true }
-    const first = { at, knewAnybody: await this.#table.holdsAny('good') }
-    const written = await this.#table.put(key, first, ifVersion(0))
-    return written ? first : await this.#firstReport(at)
+    const knewAnybody = row === undefined ? await this.#table.holdsAny('good') : row['knewAnybody'] === true
+    let first: FirstReport = { at, knewAnybody }
+    await this.#table.change(key, (found) => {
+      if (found !== undefined) first = { at: Number(found['at']), knewAnybody: found['knewAnybody'] === true }
+      if (found !== undefined && first.at <= at) return found
+      first = { at, knewAnybody: first.knewAnybody }
+      return { ...first }
+    })
+    return first
   }
 
   async claims(firewall: string): Promise<readonly Claim[]> {

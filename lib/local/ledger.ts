@@ -1,4 +1,4 @@
-import type { AnalyzeLedger } from '../analyze.ts'
+import type { AnalyzeLedger, FirstReport } from '../analyze.ts'
 import type { Block } from '../core/block.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
@@ -21,7 +21,7 @@ export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
   readonly #knownGood = new BoundedMap<Prefix, number>(KNOWN_GOOD)
   readonly #offences = new BoundedMap<Prefix, Offences>(OFFENCES)
   readonly #claims = new Map<string, readonly Claim[]>()
-  #first: { at: number; knewAnybody: boolean } | undefined
+  #first: FirstReport | undefined
 
   constructor(protection: Protection) {
     this.#protection = protection
@@ -94,8 +94,9 @@ export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
     return after?.block ?? undefined
   }
 
-  async firstReport(at: number): Promise<{ readonly at: number; readonly knewAnybody: boolean }> {
-    this.#first ??= { at, knewAnybody: this.#knownGood.size > 0 }
+  async firstReport(at: number): Promise<FirstReport> {
+    const { at: earliest, knewAnybody } = this.#first ?? { at, knewAnybody: this.#knownGood.size > 0 }
+    this.#first = { at: Math.min(at, earliest), knewAnybody }
     return this.#first
   }
 

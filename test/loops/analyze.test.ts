@@ -8,15 +8,12 @@ import {
   learnProofs,
 } from '../../lib/analyze.ts'
 import { DEFAULTS } from '../../lib/config.ts'
-import { HyperLogLog } from '../../lib/core/hyper-log-log.ts'
-import { keyedHash } from '../../lib/core/keyed-hash.ts'
-import type { Prefix } from '../../lib/core/prefix.ts'
 import { type Protected, Protection } from '../../lib/core/protection.ts'
-import type { Observation, SourceReport } from '../../lib/core/source-report.ts'
+import type { SourceReport } from '../../lib/core/source-report.ts'
 import { MemoryLedger } from '../../lib/local/ledger.ts'
 import { onePrefix } from '../core/arbitraries.ts'
+import { bruteForced, NOW, proofsOf, reflected, report } from '../core/reports.ts'
 
-const NOW = 1_800_000_000_000
 const VICTIM = onePrefix('192.0.2.7/32')
 const OPTIONS = { limits: DEFAULTS.limits, ladders: DEFAULTS.ladders, learningSeconds: 0 }
 
@@ -38,64 +35,6 @@ function fence(protectedPrefixes: readonly Protected[] = [], ledger?: AnalyzeLed
     newId: (at) => `id ${at}`,
   }
   return { memory, journal, woken, ports }
-}
-
-function report(second: number, ...sources: Observation[]): SourceReport {
-  return {
-    schema: 'sipfence.report/1',
-    fence: 'f',
-    host: 'h',
-    boot: 'b',
-    seq: second + 1,
-    at: NOW + second * 1000,
-    clockSkewMs: 0,
-    lossFraction: 0,
-    countError: 0,
-    halfBlind: false,
-    totals: { w10: {}, sources: 1, knownGood: 0 },
-    baseline: { sources: 1 },
-    sources,
-    leftOut: 0,
-  }
-}
-
-function reflected(prefix: Prefix, more: Partial<Observation> = {}): Observation {
-  const settled = {
-    challenges: 900,
-    followed: 0,
-    challenges60: 900,
-    followed60: 0,
-    finals: 900,
-    acknowledged: 0,
-    packetsIn: 900,
-  }
-  return {
-    prefix,
-    transports: ['udp'],
-    w10: { packetsIn: 1_500, packetsOut: 1_500, outOfDialog: 1_500 },
-    w600: { packetsIn: 900 },
-    settled: { ...settled, bytesIn: 1, bytesOut: 1, requests: 900, excused: 0 },
-    users: '0'.repeat(64),
-    proof: 'none',
-    knownGoodAt: null,
-    ttl: 60,
-    ...more,
-  }
-}
-
-function bruteForced(prefix: Prefix): Observation {
-  const sketch = new HyperLogLog(64)
-  for (let i = 0; i < 5; i++) sketch.add(keyedHash(1, `${i}`))
-  const users = Array.from(sketch.registers, (rank) => rank.toString(16)).join('')
-  const quiet = { challenges: 0, challenges60: 0, finals: 0, requests: 0 }
-  const { settled } = reflected(prefix)
-  return reflected(prefix, {
-    w10: {},
-    w600: { failures: 30 },
-    users,
-    proof: 'nonce',
-    settled: { ...settled, ...quiet },
-  })
 }
 
 /** Handles a report the moment it was written. */
@@ -149,16 +88,7 @@ describe('analyze()', () => {
 
   test('refuses to block what another host has proven known-good within 24 h, and blocks it after that', async () => {
     const { journal, memory, ports } = fence()
-    const proofs = [{ source: VICTIM, proof: 'nonce' as const, knownGoodAt: NOW - 86_399_000 }]
-    const from = {
-      schema: 'sipfence.proofs/1',
-      fence: 'f',
-      host: 'other',
-      boot: 'b',
-      seq: 1,
-      at: NOW,
-    } as const
-    await learnProofs({ ...from, proofs }, ports)
+    await learnProofs(proofsOf('other', -86_399, VICTIM), ports)
     await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
     expect(kinds(journal)).toEqual(['detection', 'refusal', 'alert'])
     await handle(report(2, reflected(VICTIM)), ports, OPTIONS)
@@ -245,16 +175,7 @@ describe('reports in any order', () => {
   test('a flood that goes on after its source became known-good raises the alert then', async () => {
     const { journal, ports } = fence()
     await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
-    const proofs = [{ source: VICTIM, proof: 'nonce' as const, knownGoodAt: NOW }]
-    const from = {
-      schema: 'sipfence.proofs/1',
-      fence: 'f',
-      host: 'h',
-      boot: 'b',
-      seq: 9,
-      at: NOW + 500,
-    } as const
-    await learnProofs({ ...from, proofs }, ports)
+    await learnProofs(proofsOf('h', 0.5, VICTIM), ports)
     for (const second of [1, 2]) await handle(report(second, reflected(VICTIM)), ports, OPTIONS)
     expect(kinds(journal)).toEqual(['detection', 'block', 'refusal', 'alert'])
   })

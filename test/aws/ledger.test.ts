@@ -1,0 +1,4 @@
+import { ledgerContract } from '../contract/ledger.ts'
+import { openFenceAccount } from './fence-account.ts'
+
+ledgerContract('DynamoDB', openFenceAccount)
