@@ -2,8 +2,16 @@ import { AwsError } from './aws-error.ts'
 import type { Protocol, WireRequest } from './protocols.ts'
 import type { WireObject } from './wire-value.ts'
 
+/** Who makes a call. */
+export interface Caller {
+  /** From the credential scope; empty where the call is not signed. */
+  readonly accessKeyId: string
+  /** Aborted as soon as nobody waits for the answer: the caller hung up, or the account stopped. */
+  readonly gone: AbortSignal
+}
+
 /** Carries out one call and returns what it answers; throws an AwsError for a refusal, having changed nothing. */
-export type ActionHandler = (parameters: WireObject) => WireObject | Promise<WireObject>
+export type ActionHandler = (parameters: WireObject, caller: Caller) => WireObject | Promise<WireObject>
 
 /** One AWS service on the local server. */
 export interface AwsApi {
@@ -25,6 +33,7 @@ export interface Call {
   readonly action: string
   readonly parameters: WireObject
   readonly handler: ActionHandler | undefined
+  readonly caller: Caller
 }
 
 /**
@@ -41,10 +50,15 @@ export function routeOf(apis: readonly AwsApi[], authorization: string, target: 
   )
 }
 
-export function readCall(api: AwsApi, request: WireRequest): Call {
+/** The access key id of a SigV4 Authorization header; empty where there is none. */
+export function accessKeyIdOf(authorization: string): string {
+  return /Credential=([^/,\s]+)\//.exec(authorization)?.[1] ?? ''
+}
+
+export function readCall(api: AwsApi, request: WireRequest, caller: Caller): Call {
   const { action, parameters } = api.protocol.read(request)
   const handler = Object.hasOwn(api.actions, action) ? api.actions[action] : undefined
-  return { api, action, parameters, handler }
+  return { api, action, parameters, handler, caller }
 }
 
 /** The failure of the API itself, which a client may retry. */

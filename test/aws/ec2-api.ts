@@ -33,8 +33,8 @@ export function ec2Api(store: AclStore, ageMs: () => number): AwsApi {
  * always do here. Its status 412 is observed; that it comes before every other check is inferred.
  */
 function withDryRun(run: ActionHandler): ActionHandler {
-  return (parameters) => {
-    if (textIn(parameters, 'DryRun') !== 'true') return run(parameters)
+  return (parameters, caller) => {
+    if (textIn(parameters, 'DryRun') !== 'true') return run(parameters, caller)
     throw new AwsError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set', 412)
   }
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WireAnswer, WireRequest } from './protocols.ts'
 
-/** No call that a fence makes comes near it. */
-const LONGEST_BODY = 1_000_000
+/** As much as DynamoDB takes in one request, in bytes; no other service takes more. */
+export const LONGEST_BODY = 16 * 1024 * 1024
 
 /** The request with its whole body; null where that is too long or ends early. */
 export async function readRequest(message: IncomingMessage): Promise<WireRequest | null> {
@@ -21,7 +21,15 @@ export async function readRequest(message: IncomingMessage): Promise<WireRequest
   return { target: typeof target === 'string' ? target : '', body: Buffer.concat(chunks).toString('utf8') }
 }
 
+/** Aborted when the connection of the answer ends, which is also when the answer has been written. */
+export function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  return gone.signal
+}
+
 export function writeAnswer(response: ServerResponse, answer: WireAnswer, requestId: string): void {
-  response.writeHead(answer.status, { 'content-type': answer.contentType, 'x-amzn-requestid': requestId })
+  const headers = { 'content-type': answer.contentType, 'x-amzn-requestid': requestId, ...answer.headers }
+  response.writeHead(answer.status, headers)
   response.end(answer.body)
 }

@@ -31,10 +31,10 @@ export async function carryOut(
 }
 
 /** The answer, or the refusal, for later: it is lost or late like any other answer. */
-async function settled({ api, action, parameters, handler }: Call): Promise<() => WireObject> {
+async function settled({ api, action, parameters, handler, caller }: Call): Promise<() => WireObject> {
   if (handler === undefined) return refused(api.protocol.unknownAction(action))
   try {
-    const answer = await handler(parameters)
+    const answer = await handler(parameters, caller)
     return () => answer
   } catch (error) {
     return refused(error)

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AwsApi, Call } from './aws-api.ts'
-import { internalError, readCall, routeOf, throttledError } from './aws-api.ts'
+import { accessKeyIdOf, internalError, readCall, routeOf, throttledError } from './aws-api.ts'
 import { AwsError } from './aws-error.ts'
-import { readRequest, writeAnswer } from './exchange.ts'
+import { goneSignal, readRequest, writeAnswer } from './exchange.ts'
 import type { FaultInjector } from './faults.ts'
 import type { Outcome } from './faulty-call.ts'
 import { carryOut } from './faulty-call.ts'
@@ -54,14 +54,16 @@ export class Front {
 
   /** Answers one request, whatever is in it; never rejects. */
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = goneSignal(response)
     const request = await readRequest(message)
     if (request === null) return void response.destroy()
-    const api = routeOf(this.#apis, message.headers.authorization ?? '', request.target)
+    const { authorization = '' } = message.headers
+    const api = routeOf(this.#apis, authorization, request.target)
     const protocol = api?.protocol ?? AWS_JSON_1_1
     const requestId = `00000000-0000-4000-8000-${String(++this.#requests).padStart(12, '0')}`
     try {
       if (api === undefined) throw new AwsError('MissingAuthenticationToken', 'Cannot find the service', 403)
-      const call = readCall(api, request)
+      const call = readCall(api, request, { accessKeyId: accessKeyIdOf(authorization), gone })
       const outcome = await this.#carryOut(call)
       if (outcome === 'dropped') response.destroy()
       else writeAnswer(response, protocol.answer(call.action, outcome.answer, requestId), requestId)

@@ -2,6 +2,7 @@ import type { DeleteNetworkAclEntryCommandInput } from '@aws-sdk/client-ec2'
 import { describe, expect, test } from 'vitest'
 import { ACL_ID, numbersOf, openAccount, refusal, sip4, statusOf } from './account.ts'
 import type { AwsApi } from './aws-api.ts'
+import { LONGEST_BODY } from './exchange.ts'
 import type { LocalAws } from './local-aws.ts'
 import { startLocalAws } from './local-aws.ts'
 import { AWS_JSON_1_0 } from './protocols.ts'
@@ -163,7 +164,7 @@ describe('the wire', () => {
   test('a body without end gets no answer', async () => {
     const aws = await startLocalAws()
     const headers = { authorization: authorization('ec2') }
-    await expect(post(aws, 'x'.repeat(1_000_001), headers)).rejects.toThrow()
+    await expect(post(aws, 'x'.repeat(LONGEST_BODY + 1), headers)).rejects.toThrow()
     await aws.stop()
   })
 })

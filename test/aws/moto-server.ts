@@ -1,13 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { DynamoDB } from '@aws-sdk/client-dynamodb'
 import { EC2 } from '@aws-sdk/client-ec2'
 import { ServiceQuotas } from '@aws-sdk/client-service-quotas'
+import { SNS } from '@aws-sdk/client-sns'
+import { SQS } from '@aws-sdk/client-sqs'
 
 /** A moto server, which is someone else's imitation of AWS, on a free port of 127.0.0.1. */
 export interface MotoServer {
   readonly ec2: EC2
   readonly serviceQuotas: ServiceQuotas
+  readonly sqs: SQS
+  readonly sns: SNS
+  readonly dynamodb: DynamoDB
   /** Makes a custom network ACL in the default VPC and returns its id. */
   newAcl(): Promise<string>
   stop(): Promise<void>
@@ -38,6 +44,9 @@ async function clientsOf(endpoint: string): Promise<Omit<MotoServer, 'stop'>> {
   return {
     ec2,
     serviceQuotas: new ServiceQuotas(config),
+    sqs: new SQS(config),
+    sns: new SNS(config),
+    dynamodb: new DynamoDB(config),
     async newAcl() {
       const { NetworkAcl } = await ec2.createNetworkAcl({ VpcId: Vpcs![0]!.VpcId })
       return NetworkAcl!.NetworkAclId!

@@ -14,6 +14,8 @@ export interface WireRequest {
 export interface WireAnswer {
   readonly status: number
   readonly contentType: string
+  /** Beside the content type and the request id. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly body: string
 }
 

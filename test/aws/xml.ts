@@ -1,17 +1,20 @@
 import type { WireValue } from './wire-value.ts'
 
-/** The elements of a value: a list is `<item>` elements, as in the answers of EC2; null and undefined are none. */
-export function xmlOf(value: WireValue): string {
+/**
+ * The elements of a value; null and undefined are none. A list is `<item>` elements, as in the answers of EC2, or
+ * those of the name given.
+ */
+export function xmlOf(value: WireValue, member = 'item'): string {
   if (value === null || value === undefined) return ''
-  if (Array.isArray(value)) return value.map((item: WireValue) => element('item', item)).join('')
+  if (Array.isArray(value)) return value.map((item: WireValue) => element(member, item, member)).join('')
   if (typeof value !== 'object') return escaped(String(value))
   return Object.entries(value)
-    .map(([name, below]) => (below === undefined || below === null ? '' : element(name, below)))
+    .map(([name, below]) => (below === undefined || below === null ? '' : element(name, below, member)))
     .join('')
 }
 
-function element(name: string, value: WireValue): string {
-  return `<${name}>${xmlOf(value)}</${name}>`
+function element(name: string, value: WireValue, member: string): string {
+  return `<${name}>${xmlOf(value, member)}</${name}>`
 }
 
 /** Control characters that XML 1.0 has no way to write are replaced. */
