@@ -11,6 +11,26 @@ function problems(value: unknown): string[] {
   return []
 }
 
+/** Something in every key that has no default. */
+const full = {
+  $schema: './sipfence.schema.json',
+  version: 1,
+  fences: [
+    {
+      id: 'pbx',
+      account: '123456789012',
+      region: 'eu-west-1',
+      vpc: 'vpc-0a1b2c3d',
+      vpcCidrs: ['10.0.0.0/16', '2001:db8::/56'],
+      instanceRole: 'pbx_role@1',
+      pbxs: [{ id: 'i-0123456789abcdef0', addresses: ['10.0.0.10', '::ffff:198.51.100.10'] }],
+      allow: ['192.0.2.7', '2001:db8:1::/48'],
+      healthCheckers: ['192.0.2.8/32'],
+      networkAcls: [{ id: 'acl-0a1b2c3d', lastRule: 40 }],
+    },
+  ],
+}
+
 describe('readConfig()', () => {
   test('reads the least there is, with every default', () => {
     const { fences } = readConfig('sipfence.json', '{"version":1,"fences":[{"id":"pbx"}]}')
@@ -61,5 +81,57 @@ describe('readConfig()', () => {
 
   test('says of text that is not JSON what the parser said', () => {
     expect(problems('{"version":1,')[0]).toMatch(/^Cannot read settings "sipfence.json": not JSON: /)
+  })
+
+  test('reads again what it has read: settings that a bundle takes along are the same settings', () => {
+    const read = readConfig('first', JSON.stringify(full))
+    expect(readConfig('again', JSON.stringify(read))).toEqual(read)
+  })
+
+  test('takes the name of a role and refuses its ARN', () => {
+    const fences = [{ id: 'a', instanceRole: 'arn:aws:iam::123456789012:role/pbx' }]
+    expect(problems({ version: 1, fences })[1]).toMatch(
+      /^fences\[0\]\.instanceRole: should be the name of an IAM role, not its ARN; it is "arn:/,
+    )
+    expect(readConfig('full', JSON.stringify(full)).fences[0]).toMatchObject({ instanceRole: 'pbx_role@1' })
+  })
+
+  test('gives one host 100 blocks and 10,000 proofs an hour', () => {
+    expect(defaultFence('x').perHostHour).toEqual({ blocks: 100, proofs: 10_000 })
+    const fences = [{ id: 'a', perHostHour: { blocks: 0 } }]
+    expect(problems({ version: 1, fences })[1]).toBe(
+      'fences[0].perHostHour.blocks: should be at least 1; it is 0',
+    )
+  })
+
+  describe('of two fences on one network ACL', () => {
+    function windows(first: [number, number], second: [number, number], secondId = 'acl-1'): string[] {
+      const acl = (id: string, [firstRule, lastRule]: [number, number]) => ({ id, firstRule, lastRule })
+      const fences = [
+        { id: 'a', networkAcls: [acl('acl-1', first)] },
+        { id: 'b', networkAcls: [acl('acl-2', [20, 79]), acl(secondId, second)] },
+      ]
+      return problems({ version: 1, fences }).slice(1)
+    }
+
+    test('refuses rule numbers that both would write', () => {
+      expect(windows([20, 79], [79, 90])).toEqual([
+        'fences[1].networkAcls[1]: shares rule numbers of acl-1 with fence "a", which has 20 to 79; it has 79 to 90',
+      ])
+      expect(windows([20, 79], [10, 20])).toHaveLength(1)
+      expect(windows([20, 79], [30, 40])).toHaveLength(1)
+      expect(windows([30, 40], [20, 79])).toHaveLength(1)
+    })
+
+    test('takes rule numbers beside each other, and the same ones on different network ACLs', () => {
+      expect(windows([20, 49], [50, 79])).toEqual([])
+      expect(windows([50, 79], [20, 49])).toEqual([])
+      expect(windows([20, 79], [20, 79], 'acl-3')).toEqual([])
+    })
+
+    test('refuses one fence that names the same rule numbers twice', () => {
+      const fences = [{ id: 'a', networkAcls: [{ id: 'acl-1' }, { id: 'acl-1' }] }]
+      expect(problems({ version: 1, fences })[1]).toMatch(/^fences\[0\]\.networkAcls\[1\]: shares/)
+    })
   })
 })

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 
 /** What some tests need beyond Node: programs of Debian packages, a Python package, and root. */
-type Need = 'root' | 'moto' | 'tcpdump' | 'sipp' | 'kamailio' | 'ip'
+type Need = 'root' | 'moto' | 'tcpdump' | 'sipp' | 'kamailio' | 'ip' | 'cfn-lint'
 
 const SOURCES: Record<Need, string> = {
   root: 'root',
@@ -10,6 +10,7 @@ const SOURCES: Record<Need, string> = {
   sipp: 'sipp (Debian package sip-tester)',
   kamailio: 'kamailio (Debian package kamailio)',
   ip: 'ip (Debian package iproute2)',
+  'cfn-lint': "cfn-lint (pip install 'cfn-lint==1.51.0')",
 }
 
 /** Whether something that these tests need is missing; says so on standard error, so that no skip is silent. */

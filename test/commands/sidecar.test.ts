@@ -201,7 +201,3 @@ describe.skipIf(lacks('the sidecar on loopback', 'root', 'tcpdump', 'sipp'))(
     })
   },
 )
-
-test('sipfence sidecar without --dry-run says that it cannot send yet', async () => {
-  expect(await sipfence(['sidecar'])).toMatchObject({ code: 2, err: expect.stringContaining('--dry-run') })
-})

@@ -43,6 +43,26 @@ describe('the house', () => {
       'lib/local/x.ts',
       "import { main } from '../../bin/sipfence.ts'",
     ],
+    ['settings that read a file', 'lib/settings/x.ts', "import { readFileSync } from 'node:fs'"],
+    ['the settings file that reads files', 'lib/config.ts', "import { readFileSync } from 'node:fs'"],
+    ['infra that runs a loop', 'lib/infra/x.ts', "import { analyze } from '../analyze.ts'"],
+    ['infra that calls AWS itself', 'lib/infra/x.ts', "import { EC2 } from '@aws-sdk/client-ec2'"],
+    ['a command that imports infra', 'lib/commands/x.ts', "import { addFences } from '../infra/fences.ts'"],
+    ['a command that imports CDK', 'lib/commands/x.ts', "import { App } from 'aws-cdk-lib/core'"],
+    ['the CDK app running a command', 'bin/app.ts', "import { main } from '../lib/commands/main.ts'"],
+    ['the command line importing infra', 'bin/x.ts', "import { addFences } from '../lib/infra/fences.ts'"],
+    ['a function that imports infra', 'lambda/x.ts', "import { addFences } from '../lib/infra/fences.ts'"],
+    ['a function that runs a command', 'lambda/x.ts', "import { main } from '../lib/commands/main.ts'"],
+    ['a function that reads captures', 'lambda/x.ts', "import { readFrames } from '../lib/host/frame.ts'"],
+    ['a function that embeds a fence', 'lambda/x.ts', "import { peek } from '../lib/local/peek.ts'"],
+    ['a function with a view', 'lambda/x.ts', "import { printable } from '../lib/view/format.ts'"],
+    ['a function that needs a foreign package', 'lambda/x.ts', "import { Command } from 'commander'"],
+    ['a function that runs the types of AWS', 'lambda/x.ts', "import { SQSHandler } from 'aws-lambda'"],
+    [
+      'anything that imports a function',
+      'lib/infra/x.ts',
+      "import { handler } from '../../lambda/analyze.ts'",
+    ],
     ['a file in no room', 'lib/other/x.ts', 'export {}'],
     ['a clock in the core', 'lib/core/x.ts', 'export const now = () => Date.now()'],
     ['chance in the core', 'lib/core/x.ts', 'export const any = Math.random()'],
@@ -56,6 +76,17 @@ describe('the house', () => {
     expect(brokenRules(house('lib/host/x.ts', "import type { PacketSource } from '../capture.ts'"))).toEqual(
       [],
     )
+  })
+
+  test('lets a function have its loop, its adapters and the types of AWS', () => {
+    const imports = [
+      "import type { SQSEvent } from 'aws-lambda'",
+      "import { EC2Client } from '@aws-sdk/client-ec2'",
+      "import { Logger } from '@aws-lambda-powertools/logger'",
+      "import { analyze } from '../lib/analyze.ts'",
+      "import { rulesQuota } from '../lib/aws/rules-quota.ts'",
+    ]
+    expect(brokenRules(house('lambda/x.ts', imports.join('\n')))).toEqual([])
   })
 })
 

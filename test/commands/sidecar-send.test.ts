@@ -1,0 +1,272 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { proofReport } from '../../lib/contract/proofs.ts'
+import { sourceReport } from '../../lib/contract/report.ts'
+import type { ProofReport, SourceReport } from '../../lib/core/source-report.ts'
+import { lacks } from '../skips.ts'
+import { RECORDING, ROOT, sipfence } from './cli.ts'
+import { freePort, type MotoQueue, motoEnvironment, startMotoQueue } from './moto-queue.ts'
+import { registrations } from './registrations.ts'
+
+const HOST = 'i-0123456789abcdef0'
+const QUEUE = 'sipfence-pbx-reports'
+
+let folder = ''
+let port = 0
+const running: ChildProcess[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sipfence-send-'))
+  const fence = { id: 'pbx', region: 'eu-west-1', pbxs: [{ addresses: ['10.0.0.10'] }] }
+  writeFileSync(join(folder, 'sipfence.json'), JSON.stringify({ version: 1, fences: [fence] }))
+  writeFileSync(join(folder, 'bare.json'), '{ "version": 1, "fences": [{ "id": "pbx" }] }')
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  for (const child of running.splice(0)) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Sidecar {
+  readonly said: () => string
+  readonly ended: Promise<unknown[]>
+  end(): void
+}
+
+/** The built sidecar, which reads a capture and sends to what listens on the port. */
+function sidecar(capture: string): Sidecar {
+  const args = [
+    'sidecar',
+    '--config',
+    'sipfence.json',
+    '--host',
+    HOST,
+    '--spool',
+    'spool',
+    '--heartbeat',
+    '1s',
+  ]
+  const child = spawn(process.execPath, [join(ROOT, 'dist/bin/sipfence.js'), ...args, '--read', capture], {
+    cwd: folder,
+    env: motoEnvironment(port),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  running.push(child)
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += String(chunk)
+  })
+  return { said: () => said, ended: once(child, 'close'), end: () => child.kill('SIGTERM') }
+}
+
+function spooled(): string[] {
+  const path = join(folder, 'spool/pbx')
+  return existsSync(path) ? readdirSync(path) : []
+}
+
+async function until(what: string, holds: () => boolean | Promise<boolean>, seconds: number): Promise<void> {
+  for (let waits = 0; waits < seconds * 10; waits++) {
+    if (await holds()) return
+    await setTimeout(100)
+  }
+  throw new Error(`after ${seconds} s still not so: ${what}`)
+}
+
+interface Arrived {
+  readonly reports: SourceReport[]
+  readonly proofs: ProofReport[]
+}
+
+/** As the fence reads them: every message is one of the two kinds, and fits its schema. */
+function read(bodies: readonly string[]): Arrived {
+  const reports: SourceReport[] = []
+  const proofs: ProofReport[] = []
+  for (const body of bodies) {
+    const value: unknown = JSON.parse(body)
+    if (body.includes('"sipfence.proofs/1"')) proofs.push(proofReport.parse(value))
+    else reports.push(sourceReport.parse(value))
+  }
+  return { reports, proofs }
+}
+
+describe.skipIf(lacks('the sidecar beside a queue', 'moto'))('sipfence sidecar, beside a queue', () => {
+  let moto: MotoQueue
+  beforeAll(async () => {
+    port = await freePort()
+    moto = await startMotoQueue(port, QUEUE)
+  })
+  afterAll(() => moto.stop())
+
+  test('reports a recorded attack; what it cannot send waits, and arrives when the queue is there again', {
+    timeout: 90_000,
+  }, async () => {
+    const { said, ended, end } = sidecar(RECORDING)
+    const early: string[] = []
+    await until('ten messages arrive', async () => early.push(...(await moto.drain())) >= 10, 20)
+    expect(said()).toContain(`reports of ${HOST} go to queue ${QUEUE} in eu-west-1`)
+    expect(spooled()).toEqual([])
+    await moto.stop()
+    await until('it says that it cannot send', () => /Cannot send to queue.*ECONNREFUSED/.test(said()), 10)
+    await until('ten messages are spooled', () => spooled().length >= 10, 20)
+    moto = await startMotoQueue(port, QUEUE)
+    await until('it says that it can send', () => /Reports can be sent again/.test(said()), 40)
+    await until('the spool is empty', () => spooled().length === 0, 20)
+    end()
+    expect(await ended).toEqual([0, null])
+    const { reports, proofs } = read(await moto.drain())
+    for (const { host, fence } of [...reports, ...proofs]) expect([host, fence]).toEqual([HOST, 'pbx'])
+    const seqs = [...new Set([...reports, ...proofs].map(({ seq }) => seq))].sort((a, b) => a - b)
+    const first = Math.max(...[read(early).reports, read(early).proofs].flat().map(({ seq }) => seq)) + 1
+    expect(seqs[0]).toBeLessThanOrEqual(first + 3) // what the dying queue took with it
+    expect(seqs).toEqual(Array.from(seqs, (_, i) => seqs[0]! + i))
+    const victim = reports.flatMap(({ sources }) =>
+      sources.filter(({ prefix }) => prefix === '192.0.2.200/32'),
+    )
+    expect(Math.max(...victim.map(({ w10 }) => w10.challenges ?? 0))).toBeGreaterThan(1000)
+    const good = [...read(early).proofs, ...proofs].flatMap((each) => each.proofs)
+    expect(new Set(good.map(({ source }) => source)).size).toBeGreaterThanOrEqual(15)
+    expect(said().match(/Cannot send/g)).toHaveLength(1)
+    expect(said()).not.toMatch(/Dropped|Lost/)
+  })
+
+  test('what one run could not send, the next one does', async () => {
+    await moto.drain()
+    const capture = join(folder, 'short.pcap')
+    writeFileSync(capture, registrations(3))
+    const reachable = port
+    port = await freePort()
+    const before = sidecar(capture)
+    expect(await before.ended).toEqual([0, null])
+    const count = spooled().length
+    expect(count).toBeGreaterThanOrEqual(3)
+    expect(before.said()).toContain(`${count} reports stay in the spool and are sent after the next start`)
+    port = reachable
+    const after = sidecar(capture)
+    expect(await after.ended).toEqual([0, null])
+    expect(after.said()).toContain(`${count} reports wait in the spool`)
+    expect(spooled()).toEqual([])
+    const { reports, proofs } = read(await moto.drain())
+    expect(new Set([...reports, ...proofs].map(({ boot }) => boot)).size).toBe(2)
+  })
+})
+
+describe('what sipfence sidecar needs', () => {
+  const run = (...args: string[]) => sipfence(['sidecar', '--host', HOST, ...args])
+
+  test('without --dry-run, settings', async () => {
+    const err =
+      'Cannot send reports: no fence is named; pass --config sipfence.json, or print them with --dry-run'
+    expect(await run()).toMatchObject({ code: 2, err: expect.stringContaining(err) })
+  })
+
+  test('a fence with a region', async () => {
+    vi.stubEnv('AWS_REGION', undefined)
+    const config = join(folder, 'bare.json')
+    const said = /fence "pbx" has no region; add "region" to its settings, or set AWS_REGION/
+    expect(await run('--config', config)).toMatchObject({ code: 2, err: expect.stringMatching(said) })
+    vi.stubEnv('AWS_REGION', 'eu-west-1')
+    const more = ['--spool', join(folder, 'spool'), '--read', join(folder, 'none.pcap'), '--pbx', '10.0.0.10']
+    const missing = { code: 1, err: expect.stringMatching(/in eu-west-1.*\n.*there is no such file/) }
+    expect(await run('--config', config, ...more)).toMatchObject(missing)
+  })
+
+  test('to know the instance', async () => {
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
+    const config = join(folder, 'sipfence.json')
+    const said = /Cannot tell which instance this is: .*; pass --host i-…/
+    const ended = await sipfence(['sidecar', '--config', config])
+    expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(said) })
+  })
+
+  test.each([
+    [
+      '--json only with --dry-run',
+      ['--config', 'x', '--json'],
+      /--json while sending: it goes with --dry-run/,
+    ],
+    [
+      'one origin of packets',
+      ['--dry-run', '--read', 'x', '--interface', 'lo'],
+      /--interface and --read together/,
+    ],
+    ['a host that may be an instance', ['--host', 'pbx.example'], /it should be an instance id such as i-/],
+  ])('%s', async (_, args, said) => {
+    expect(await run(...args)).toMatchObject({ code: 2, err: expect.stringMatching(said) })
+  })
+})
+
+describe('sipfence sidecar --dry-run --read', () => {
+  async function dryRun(capture: Uint8Array, ...args: string[]) {
+    const path = join(folder, 'capture.pcap')
+    writeFileSync(path, capture)
+    return await sipfence(['sidecar', '--dry-run', '--json', '--heartbeat', '1s', '--read', path, ...args])
+  }
+
+  test('prints what a recording would have been reported as, had it come now', async () => {
+    const began = Date.now()
+    const { code, out, err } = await dryRun(registrations(2))
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(/capture.pcap", as if it came now, .* PBX 10.0.0.10;/),
+    ])
+    const { reports, proofs } = read(out.trim().split('\n'))
+    expect(reports.length).toBeGreaterThanOrEqual(2)
+    for (const { at } of [...reports, ...proofs]) {
+      expect(at).toBeGreaterThan(began)
+      expect(at).toBeLessThanOrEqual(Date.now() + 1000)
+    }
+    expect(Date.now() - began).toBeGreaterThanOrEqual(2000)
+    expect(proofs.flatMap((each) => each.proofs)).toContainEqual(
+      expect.objectContaining({ source: '203.0.113.1/32', knownGoodAt: expect.any(Number) }),
+    )
+    expect(reports.at(-1)?.totals.knownGood).toBe(3)
+  })
+
+  test('reads standard input too', async () => {
+    const args = ['sidecar', '--dry-run', '--json', '--read', '-', '--pbx', '10.0.0.10']
+    const { code, out, err } = await sipfence(args, registrations(0))
+    expect([code, err]).toEqual([0, expect.stringMatching(/SIP on standard input, as if it came now/)])
+    expect(read(out.trim().split('\n')).reports.at(-1)?.totals.knownGood).toBe(3)
+  })
+
+  test.each([['--pbx', '10.0.0.10'], []])(
+    'ends on SIGTERM while standard input is silent %s %s',
+    async (...pbx) => {
+      const args = ['sidecar', '--dry-run', '--json', '--read', '-', ...pbx]
+      const child = spawn(process.execPath, [join(ROOT, 'dist/bin/sipfence.js'), ...args])
+      running.push(child)
+      const ended = once(child, 'close')
+      child.stdin.write(registrations(0).subarray(0, -10))
+      let said = ''
+      child.stderr.on('data', (chunk: Buffer) => {
+        said += String(chunk)
+      })
+      await setTimeout(1500)
+      child.kill('SIGTERM')
+      expect(await ended).toEqual([0, null])
+      expect(said).not.toMatch(/Cannot|close/)
+    },
+  )
+
+  test('asks who the PBX is where it cannot be told', async () => {
+    const both = Buffer.concat([
+      registrations(0),
+      registrations(0, { pbx: '10.0.0.20', network: '198.51.100.' }).subarray(24),
+    ])
+    expect(await dryRun(both)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/is the PBX; name it with --pbx/),
+    })
+  })
+
+  test('says what is wrong with a file', async () => {
+    expect(await dryRun(Buffer.from('no capture'), '--pbx', '10.0.0.10')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/Cannot read capture ".*": it starts with/),
+    })
+  })
+})

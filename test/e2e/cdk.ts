@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ROOT } from '../commands/cli.ts'
+import type { MotoAccount } from './moto.ts'
+
+/** The names of a stack's outputs, by stack. */
+export type Outputs = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+/**
+ * The real CDK command line over this project's cdk.json and built app, with a home, a settings file and an output
+ * folder of its own. Each call takes some four seconds.
+ */
+export interface Cdk {
+  /** What `cdk synth` wrote last: the templates, and the bundles as Lambda would have them. */
+  readonly assembly: string
+  bootstrap(fences: readonly object[]): Promise<void>
+  /** Deploys a stack for each of these fences, new or as deployed already; returns the outputs of all. */
+  deploy(fences: readonly object[]): Promise<Outputs>
+  /** Deploys changed fences: moto forgets parameters that keep their value, so all are said anew. */
+  update(fences: readonly object[]): Promise<Outputs>
+  destroy(fences: readonly object[]): Promise<void>
+  /** Takes its folder away. */
+  remove(): void
+}
+
+const MINUTE_MS = 60_000
+
+export function cdkOn({ environment, account }: MotoAccount): Cdk {
+  const folder = mkdtempSync(join(tmpdir(), 'sipfence-cdk-'))
+  const settings = join(folder, 'sipfence.json')
+  const assembly = join(folder, 'cdk.out')
+  const outputs = join(folder, 'outputs.json')
+
+  async function cdk(fences: readonly object[], ...args: readonly string[]): Promise<void> {
+    writeFileSync(
+      settings,
+      JSON.stringify({ version: 1, fences: fences.map((fence) => ({ account, ...fence })) }),
+    )
+    const common = ['--context', `settings=${settings}`, '--output', assembly, '--no-notices']
+    await run([...args, ...common], { ...environment, ...homeIn(folder) })
+  }
+
+  async function deploy(fences: readonly object[], ...more: readonly string[]): Promise<Outputs> {
+    // Moto forgets the outputs of a stack that a change set made, hence the method.
+    const quietly = ['--method', 'direct', '--require-approval', 'never', '--outputs-file', outputs]
+    await cdk(fences, 'deploy', '--all', ...quietly, ...more)
+    return JSON.parse(readFileSync(outputs, 'utf8'))
+  }
+
+  return {
+    assembly,
+    bootstrap: (fences) => cdk(fences, 'bootstrap'),
+    deploy: (fences) => deploy(fences),
+    update: (fences) => deploy(fences, '--no-previous-parameters'),
+    destroy: (fences) => cdk(fences, 'destroy', '--all', '--force'),
+    remove: () => rmSync(folder, { recursive: true }),
+  }
+}
+
+/** The command line remembers accounts by their keys, and asks for its own news, telemetry and validation. */
+function homeIn(folder: string): Record<string, string> {
+  return {
+    HOME: folder,
+    CDK_HOME: folder,
+    CDK_DISABLE_CLI_TELEMETRY: 'true',
+    CDK_DISABLE_VERSION_CHECK: 'true',
+    CDK_VALIDATION: 'false',
+    NODE_NO_WARNINGS: '1',
+    NO_COLOR: '1',
+  }
+}
+
+async function run(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<void> {
+  const child = spawn(process.execPath, [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: MINUTE_MS,
+  })
+  const told: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => told.push(chunk))
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`Cannot cdk ${args.join(' ')}: exit code ${code}\n${Buffer.concat(told)}`)
+}

@@ -1,0 +1,157 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { messageOf } from '../../lib/host/message.ts'
+import { Spool, type SpoolLimits } from '../../lib/host/spool.ts'
+import { aProof, aReport } from './reports.ts'
+
+const BLOCK = 4096
+let folder = ''
+const told: string[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sipfence-spool-'))
+  told.length = 0
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+async function open(limits?: Partial<SpoolLimits>, path = join(folder, 'pbx')): Promise<Spool> {
+  const spool = new Spool((line) => told.push(line), { mostBytes: 100 * BLOCK, mostMessages: 100, ...limits })
+  await spool.open(path)
+  return spool
+}
+
+const report = (second: number) => messageOf(aReport(second))
+const proof = (second: number) => messageOf(aProof(second))
+
+/** Takes everything out: `proofs 3`, `report 1`. */
+async function drain(spool: Spool): Promise<string[]> {
+  const found: string[] = []
+  for (;;) {
+    const next = await spool.next()
+    if (next === undefined) return found
+    expect(JSON.parse(next.body)).toMatchObject({ at: next.at })
+    found.push(`${next.kind} ${next.at / 1000}`)
+    await next.done()
+  }
+}
+
+describe('the spool', () => {
+  test('gives proofs first, then reports, each the oldest first, after a restart too', async () => {
+    const before = await open()
+    for (const message of [report(10), proof(11), report(2), proof(3)]) await before.put(message)
+    const after = await open()
+    expect(after.size).toBe(4)
+    expect(await drain(after)).toEqual(['proofs 3', 'proofs 11', 'report 2', 'report 10'])
+    expect(readdirSync(join(folder, 'pbx'))).toEqual([])
+    expect(told).toEqual([])
+  })
+
+  test('keeps a message until it is done', async () => {
+    const spool = await open()
+    await spool.put(report(1))
+    await spool.next()
+    expect(await drain(await open())).toEqual(['report 1'])
+  })
+
+  test('is for its owner only, and so is what lies in it', async () => {
+    await (await open()).put(report(1))
+    chmodSync(join(folder, 'pbx'), 0o755)
+    await open()
+    expect(statSync(join(folder, 'pbx')).mode & 0o777).toBe(0o700)
+    const [name] = readdirSync(join(folder, 'pbx'))
+    expect(statSync(join(folder, 'pbx', name!)).mode & 0o777).toBe(0o600)
+  })
+
+  test.each([
+    ['messages', { mostMessages: 3 }],
+    ['bytes', { mostBytes: 3 * BLOCK + 1 }],
+  ])('throws the oldest reports away when it is full of %s, and proofs last', async (_, limits) => {
+    const spool = await open(limits)
+    for (const message of [proof(1), report(2), report(3), report(4)]) await spool.put(message)
+    expect(spool.dropped).toEqual({ report: 1, proofs: 0 })
+    await spool.put(proof(5))
+    await spool.put(proof(6))
+    await spool.put(report(7))
+    expect(spool.dropped).toEqual({ report: 4, proofs: 0 })
+    await spool.put(proof(8))
+    expect(spool.dropped).toEqual({ report: 4, proofs: 1 })
+    expect(readdirSync(join(folder, 'pbx'))).toHaveLength(3)
+    expect(await drain(spool)).toEqual(['proofs 5', 'proofs 6', 'proofs 8'])
+  })
+
+  test('holds to its bound when it finds more than that, and never takes what is larger than it', async () => {
+    const before = await open()
+    for (let second = 1; second <= 5; second++) await before.put(report(second))
+    const after = await open({ mostMessages: 2 })
+    expect(after.dropped).toEqual({ report: 3, proofs: 0 })
+    expect(await drain(after)).toEqual(['report 4', 'report 5'])
+    const small = await open({ mostBytes: BLOCK })
+    await small.put(report(1))
+    await small.put({ ...proof(2), body: 'x'.repeat(BLOCK + 1) })
+    expect(await drain(small)).toEqual(['report 1'])
+    expect(small.dropped).toEqual({ report: 0, proofs: 1 })
+  })
+
+  test('sets damaged files aside, leaves foreign ones, and gives the rest', async () => {
+    const path = join(folder, 'pbx')
+    await (await open()).put(report(9))
+    const uuid = '00000000-0000-4000-8000-000000000000'
+    const damaged = {
+      [`000000000001000-${uuid}.report.json`]: '',
+      [`000000000002000-${uuid}.report.json`]: '{"schema":"sipfence.report/1"',
+      [`000000000003000-${uuid}.report.json`]: proof(3).body,
+      [`000000000004000-${uuid}.proofs.json`]: 'null',
+    }
+    const foreign = { 'notes.txt': 'x', '.hidden.json': '{}', [`1-${uuid}.report.json`]: report(1).body }
+    const left = { [`000000000005000-${uuid}.report.json.part`]: report(5).body }
+    for (const [name, text] of Object.entries({ ...damaged, ...foreign, ...left })) {
+      writeFileSync(join(path, name), text)
+    }
+    const spool = await open()
+    expect(await drain(spool)).toEqual(['report 9'])
+    const aside = Object.keys(damaged).map((name) => `${name}.damaged`)
+    expect(readdirSync(path).sort()).toEqual([...aside, ...Object.keys(foreign)].sort())
+    expect(told).toEqual([
+      expect.stringMatching(/Cannot read "0.*" in the spool: .*; such files are set aside/),
+    ])
+    expect((await open()).size).toBe(0)
+  })
+
+  test('takes a file that somebody removed for gone, and says nothing', async () => {
+    const spool = await open()
+    await spool.put(report(1))
+    await spool.put(report(2))
+    rmSync(join(folder, 'pbx', readdirSync(join(folder, 'pbx')).sort()[0]!))
+    expect(await drain(spool)).toEqual(['report 2'])
+    expect(told).toEqual([])
+  })
+
+  test.each([
+    ['is a file', () => writeFileSync(join(folder, 'pbx'), ''), /EEXIST/],
+    ['lies below a file', () => writeFileSync(join(folder, 'file'), ''), /ENOTDIR/],
+  ])(
+    'is in memory where its directory %s, with the same bound, and says so once',
+    async (what, spoil, why) => {
+      spoil()
+      const spool = await open({ mostMessages: 2 }, join(folder, what === 'is a file' ? 'pbx' : 'file/pbx'))
+      for (const message of [report(1), report(2), proof(3)]) await spool.put(message)
+      expect(spool.inMemory).toBe(2)
+      expect(spool.dropped).toEqual({ report: 1, proofs: 0 })
+      expect(await drain(spool)).toEqual(['proofs 3', 'report 2'])
+      expect(told).toEqual([expect.stringMatching(/^Cannot keep reports in ".*pbx": .* kept in memory/)])
+      expect(told[0]).toMatch(why)
+    },
+  )
+
+  test('keeps in memory what it cannot write, and on disk what it could', async () => {
+    const spool = await open()
+    await spool.put(report(1))
+    rmSync(join(folder, 'pbx'), { recursive: true })
+    await spool.put(report(2))
+    await spool.put(report(3))
+    expect(spool.inMemory).toBe(2)
+    expect(await drain(spool)).toEqual(['report 2', 'report 3'])
+    expect(told).toEqual([expect.stringMatching(/ENOENT/)])
+  })
+})

@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest'
+import { FENCE, fenceWith, templateOf } from './synth.ts'
+
+interface Statement {
+  readonly Effect: 'Allow' | 'Deny'
+  readonly Action: string | readonly string[]
+  readonly Resource: unknown
+  readonly Principal?: unknown
+  readonly Condition?: unknown
+}
+
+interface Resource {
+  readonly Type: string
+  readonly Properties: Readonly<Record<string, unknown>>
+}
+
+/** One action on one resource, and why it must be allowed. */
+type Reason = readonly [action: string, resource: string, why: string]
+
+const ACLS = FENCE.networkAcls.map(({ id }) => `arn:aws:ec2:eu-west-1:123456789012:network-acl/${id}`)
+
+const LEDGER: readonly Reason[] = [
+  ['dynamodb:GetItem', 'Ledger', 'reads one item, strongly consistent'],
+  ['dynamodb:PutItem', 'Ledger', 'writes an item, on a condition'],
+  ['dynamodb:UpdateItem', 'Ledger', 'counts, and moves the generation'],
+  ['dynamodb:DeleteItem', 'Ledger', 'ends a block or a claim'],
+  ['dynamodb:Query', 'Ledger', 'reads one partition'],
+]
+
+const ANALYZE: readonly Reason[] = [
+  ['sqs:ReceiveMessage', 'QueuesReports', 'Lambda polls with the function’s role'],
+  ['sqs:DeleteMessage', 'QueuesReports', 'Lambda deletes what was handled'],
+  ['sqs:GetQueueAttributes', 'QueuesReports', 'Lambda looks how much there is'],
+  ...LEDGER,
+  ['sqs:SendMessage', 'QueuesReconcile', 'a new block wakes the writer of the firewall'],
+  ['sns:Publish', 'Topic', 'alerts'],
+  ['logs:CreateLogStream', 'AnalyzeLog', 'its own log'],
+  ['logs:PutLogEvents', 'AnalyzeLog', 'its own log'],
+]
+
+const RECONCILE: readonly Reason[] = [
+  ['sqs:ReceiveMessage', 'QueuesReconcile', 'Lambda polls with the function’s role'],
+  ['sqs:DeleteMessage', 'QueuesReconcile', 'Lambda deletes what was handled'],
+  ['sqs:GetQueueAttributes', 'QueuesReconcile', 'Lambda looks how much there is'],
+  ['sqs:ChangeMessageVisibility', 'QueuesReconcile', 'a failed round is tried again after seconds'],
+  ...LEDGER,
+  ['sns:Publish', 'Topic', 'alerts'],
+  [
+    'servicequotas:GetServiceQuota',
+    'arn:aws:servicequotas:eu-west-1:123456789012:vpc/L-2AEEBF1A',
+    'capacity',
+  ],
+  ['ec2:DescribeNetworkAcls', '*', 'reads what there is; EC2 has no resource level for it'],
+  ...ACLS.flatMap((acl): readonly Reason[] => [
+    ['ec2:CreateNetworkAclEntry', acl, 'a denial into a free number'],
+    ['ec2:ReplaceNetworkAclEntry', acl, 'one denial for another, with no gap between'],
+    ['ec2:DeleteNetworkAclEntry', acl, 'lifts a denial'],
+    ['ec2:CreateTags', acl, 'says whose network ACL it is'],
+    ['ec2:DeleteTags', acl, 'and takes that back'],
+  ]),
+  ['logs:CreateLogStream', 'ReconcileLog', 'its own log'],
+  ['logs:PutLogEvents', 'ReconcileLog', 'its own log'],
+]
+
+const template = templateOf(fenceWith())
+
+function resources(of = template): readonly [string, Resource][] {
+  return Object.entries(of.toJSON()['Resources'] as Record<string, Resource>)
+}
+
+/** Every statement of every policy in a resource, wherever it stands. */
+function statementsIn(value: unknown): Statement[] {
+  if (typeof value !== 'object' || value === null) return []
+  if ('Effect' in value) return [value as Statement]
+  return Object.values(value).flatMap(statementsIn)
+}
+
+function list<T>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? value : [value as T]
+}
+
+/** An ARN as it is, or the name of what it refers to without CDK's digest. */
+function named(resource: unknown): string {
+  if (typeof resource === 'string') return resource
+  const { Ref, 'Fn::GetAtt': attribute } = resource as { Ref?: string; 'Fn::GetAtt'?: [string, string] }
+  return (Ref ?? attribute?.[0] ?? JSON.stringify(resource)).replace(/[0-9A-F]{8}$/, '')
+}
+
+function grantsOf(role: string): string[] {
+  const [, { Properties }] = resources().find(
+    ([id, { Type }]) => Type === 'AWS::IAM::Role' && named({ Ref: id }) === role,
+  )!
+  expect(Properties['ManagedPolicyArns']).toBeUndefined()
+  return statementsIn(Properties['Policies']).flatMap(({ Effect, Action, Resource }) => {
+    expect(Effect).toBe('Allow')
+    return list(Action).flatMap((action) => list(Resource).map((each) => `${action} ${named(each)}`))
+  })
+}
+
+function grantsIn(reasons: readonly Reason[]): string[] {
+  return reasons.map(([action, resource]) => `${action} ${resource}`)
+}
+
+describe('the functions may', () => {
+  test.each([
+    ['analyze', 'AnalyzeRole', ANALYZE],
+    ['reconcile', 'ReconcileRole', RECONCILE],
+  ])('%s: what is listed here with a reason, and nothing else', (_, role, reasons) => {
+    expect(grantsOf(role).sort()).toEqual(grantsIn(reasons).sort())
+  })
+
+  test('set and remove one tag of the network ACLs, and no other, nor all at once', () => {
+    const tagging = resources()
+      .flatMap(([, { Properties }]) => statementsIn(Properties))
+      .filter(({ Action }) => list(Action).some((action) => action.endsWith('Tags')))
+    expect(tagging.map(({ Condition }) => Condition)).toEqual([
+      {
+        'ForAllValues:StringEquals': { 'aws:TagKeys': ['sipfence:fence'] },
+        Null: { 'aws:TagKeys': 'false' },
+      },
+    ])
+  })
+
+  test('be run by Lambda only', () => {
+    const trusts = resources()
+      .filter(([id, { Type }]) => Type === 'AWS::IAM::Role' && !id.startsWith('Pbx'))
+      .flatMap(([, { Properties }]) => statementsIn(Properties['AssumeRolePolicyDocument']))
+    expect(trusts.map(({ Principal }) => Principal)).toEqual([
+      { Service: 'lambda.amazonaws.com' },
+      { Service: 'lambda.amazonaws.com' },
+    ])
+  })
+
+  test('have no policy but the one in their role', () => {
+    expect(resources().filter(([, { Type }]) => Type === 'AWS::IAM::Policy')).toEqual([])
+  })
+})
+
+test('nothing in the stack allows every resource but reading network ACLs, and nothing allows every action', () => {
+  const allowed = resources()
+    .flatMap(([, { Properties }]) => statementsIn(Properties))
+    .filter(({ Effect }) => Effect === 'Allow')
+  const wide = allowed.filter(({ Resource }) => JSON.stringify(Resource ?? '').includes('*'))
+  expect(wide.map(({ Action }) => Action)).toEqual(['ec2:DescribeNetworkAcls'])
+  expect(allowed.flatMap(({ Action }) => list(Action)).filter((action) => action.includes('*'))).toEqual([])
+})
+
+describe('a PBX', () => {
+  function accessOf(over: object) {
+    const all = resources(templateOf(fenceWith(over)))
+    const of = (type: string) =>
+      all.filter(([id, { Type }]) => Type === `AWS::IAM::${type}` && id.startsWith('Pbx'))
+    return { policies: of('ManagedPolicy'), roles: of('Role'), profiles: of('InstanceProfile') }
+  }
+
+  test.each([['pbx'], [undefined]])(
+    'may find the reports queue and send to it, nothing else (role %s)',
+    (role) => {
+      const { policies } = accessOf(role === undefined ? {} : { instanceRole: role })
+      const statements = policies.flatMap(([, { Properties }]) => statementsIn(Properties))
+      expect(statements).toEqual([
+        {
+          Effect: 'Allow',
+          Action: ['sqs:GetQueueUrl', 'sqs:SendMessage'],
+          Resource: { 'Fn::GetAtt': [expect.stringMatching(/^QueuesReports[0-9A-F]{8}$/), 'Arn'] },
+        },
+      ])
+    },
+  )
+
+  test('may by the role that the settings name', () => {
+    const { policies, roles, profiles } = accessOf({ instanceRole: 'pbx' })
+    expect(policies[0]![1].Properties['Roles']).toEqual(['pbx'])
+    expect([roles, profiles]).toEqual([[], []])
+  })
+
+  test('may by a new role that only EC2 can take, where they name none', () => {
+    const { policies, roles, profiles } = accessOf({})
+    const { Properties } = roles[0]![1]
+    expect(Properties['ManagedPolicyArns']).toEqual([{ Ref: policies[0]![0] }])
+    expect(Properties['Policies']).toBeUndefined()
+    expect(statementsIn(Properties['AssumeRolePolicyDocument'])).toEqual([
+      { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'ec2.amazonaws.com' } },
+    ])
+    expect(profiles[0]![1].Properties['Roles']).toEqual([{ Ref: roles[0]![0] }])
+  })
+})
