@@ -80,3 +80,20 @@ describe('docs/settings.md', () => {
     for (const key of Object.keys(defaultFence('x'))) expect(text).toContain(`\`${key}`)
   })
 })
+
+describe('docs/ledger.md', () => {
+  test('has a line for every kind of row that the code writes, and no other', () => {
+    const code = ['ledger', 'fence-state']
+      .map((name) => readFileSync(join(ROOT, `lib/aws/${name}.ts`), 'utf8'))
+      .join('')
+    const written = [...code.matchAll(/kind: ['`]([a-z]+)/g)].map((match) => match[1]!)
+    const states = [...code.matchAll(/(?:state\(|kind: 'state', name: )'([a-z-]+)'/g)].map(
+      (match) => match[1]!,
+    )
+    const text = readFileSync(join(ROOT, 'docs/ledger.md'), 'utf8')
+    const rows = [...text.matchAll(/^\| `([a-z]+)[#`][^|]*\| ([^|]*) \|/gm)]
+    expect(new Set(rows.map((row) => row[1]))).toEqual(new Set(written))
+    const named = rows.filter((row) => row[1] === 'state').map((row) => row[2]!.replaceAll('`', ''))
+    expect(named.sort()).toEqual([...new Set(states)].sort())
+  })
+})
