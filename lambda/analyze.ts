@@ -4,7 +4,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { ulid } from 'ulid'
 import { analyze, learnProofs } from '../lib/analyze.ts'
 import { readMessage, senderOf } from '../lib/contract/message.ts'
-import { wire } from './deployment.ts'
+import { wire } from '../lib/functions/deployment.ts'
 
 const fence = wire()
 const { ledger, state, journal, metrics, logger, wake, clock } = fence

@@ -1,8 +1,8 @@
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs'
 import type { Context, SQSEvent } from 'aws-lambda'
 import { portRanges } from '../lib/core/wanted.ts'
+import { wire } from '../lib/functions/deployment.ts'
 import { fenceRound, throwProblems } from '../lib/round.ts'
-import { wire } from './deployment.ts'
 
 const fence = wire()
 const { ports, mode, reserve, brake, pbxs } = fence.fence

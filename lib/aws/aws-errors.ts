@@ -8,6 +8,12 @@ export type AwsFailure =
   | 'throttled'
   | 'denied'
   | 'condition-failed'
+  /** Nobody is asking: no credentials, or none that AWS knows. */
+  | 'no-credentials'
+  /** Within the client's timeouts. */
+  | 'no-answer'
+  /** The request itself will never do. */
+  | 'refused'
   | 'other'
 
 const KINDS: Readonly<Record<string, AwsFailure>> = {
@@ -17,6 +23,7 @@ const KINDS: Readonly<Record<string, AwsFailure>> = {
   NetworkAclEntryLimitExceeded: 'quota-reached',
   NoSuchResourceException: 'not-found',
   QueueDoesNotExist: 'not-found',
+  ResourceNotFoundException: 'not-found',
   ConditionalCheckFailedException: 'condition-failed',
   RequestLimitExceeded: 'throttled',
   Throttling: 'throttled',
@@ -28,13 +35,19 @@ const KINDS: Readonly<Record<string, AwsFailure>> = {
   AccessDeniedException: 'denied',
   AuthFailure: 'denied',
   CredentialsProviderError: 'no-credentials',
+  TokenProviderError: 'no-credentials',
   InvalidClientTokenId: 'no-credentials',
+  InvalidSignatureException: 'no-credentials',
+  SignatureDoesNotMatch: 'no-credentials',
   UnrecognizedClientException: 'no-credentials',
   ExpiredToken: 'no-credentials',
   ExpiredTokenException: 'no-credentials',
+  RequestExpired: 'no-credentials',
+  TimeoutError: 'no-answer',
   InvalidMessageContents: 'refused',
   InvalidParameterValue: 'refused',
   InvalidParameterValueException: 'refused',
+  ValidationError: 'refused',
 }
 
 /** The kind of an error that an AWS SDK client threw, by its code. */

@@ -6,7 +6,6 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { FenceConfig } from '../config.ts'
 import { protectionOf } from '../core/protection.ts'
-import type { Firewall } from '../reconcile.ts'
 import { FenceState } from './fence-state.ts'
 import { DynamoLedger } from './ledger.ts'
 import { LedgerTable } from './ledger-table.ts'
@@ -35,7 +34,7 @@ export interface DeployedFence {
   readonly fence: FenceConfig
   readonly ledger: DynamoLedger
   readonly state: FenceState
-  readonly firewalls: readonly Firewall[]
+  readonly firewalls: readonly NetworkAclFirewall[]
   /** Asks for a round of the reconcile loop; it begins within a second or so. */
   wake(): Promise<void>
 }
@@ -44,6 +43,12 @@ export interface ClientSettings {
   readonly region?: string
   readonly endpoint?: string
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** How long a connection and an answer may take, in milliseconds; for ever unless told. */
+  readonly requestHandler?: {
+    readonly connectionTimeout: number
+    readonly requestTimeout: number
+    readonly throwOnRequestTimeout: true
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AnalyzeLedger, FirstReport } from '../analyze.ts'
 import type { Block } from '../core/block.ts'
+import { BoundedMap } from '../core/bounded-map.ts'
 import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
 import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
 import { type Offences, withEnd } from '../core/offences.ts'
@@ -28,6 +29,7 @@ const HISTORY_SECONDS = 3_600
 const ENDED_SECONDS = 60 * 86_400
 const MOST_ATTEMPTS = 12
 const PROOFS_AT_ONCE = 16
+const MOST_CAPPED = 1_000
 
 /**
  * The ledger of a fence in DynamoDB; docs/ledger.md has its rows and conditions. Expiry goes by our clock: the table's
@@ -37,6 +39,8 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
   readonly #options: DynamoLedgerOptions
   readonly #table: LedgerTable
   #first: FirstReport | undefined
+  /** Hosts that have caused their share, and in which hour, so that a flood of accusations costs little. */
+  readonly #capped = new BoundedMap<string, string>(MOST_CAPPED)
 
   constructor(options: DynamoLedgerOptions) {
     this.#options = options
@@ -143,7 +147,11 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
   }
 
   async mayAccuse(host: string): Promise<boolean> {
-    return (await this.#spend(host, 'blocks', 1)) <= this.#options.perHostHour.blocks
+    const hour = this.#hour()
+    if (this.#capped.get(host) === hour) return false
+    if ((await this.#spend(host, 'blocks', 1)) <= this.#options.perHostHour.blocks) return true
+    this.#capped.set(host, hour)
+    return false
   }
 
   /** The later instant wins, so that proofs may come in any order. Nobody is good from the future. */
@@ -163,9 +171,8 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
 
   /** Counts in a row of the host and the hour, and returns the sum. */
   async #spend(host: string, what: 'blocks' | 'proofs', amount: number): Promise<number> {
-    const hour = new Date(this.#options.clock()).toISOString().slice(0, 13)
     const expires = this.#inSeconds((2 * HOUR_MS) / 1000)
-    const key = { kind: 'spent', name: `${host}#${hour}` }
+    const key = { kind: 'spent', name: `${host}#${this.#hour()}` }
     return await this.#table.add(key, what, amount, expires)
   }
 
@@ -195,6 +202,11 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
 
   async keepClaims(firewall: string, claims: readonly Claim[]): Promise<void> {
     await this.#table.put({ kind: 'claims', name: firewall }, { claims })
+  }
+
+  /** Of our clock: a host cannot choose in which hour it is counted. */
+  #hour(): string {
+    return new Date(this.#options.clock()).toISOString().slice(0, 13)
   }
 
   #inSeconds(seconds: number): number {

@@ -49,7 +49,9 @@ export class ReportQueue {
         return { ok: false, reason: `Queue ${this.name} does not take a report: ${tellError(error)}` }
       }
       this.#url = failureOf(error) === 'not-found' ? undefined : this.#url
-      throw new Error(`Cannot send to queue ${this.name} in ${this.#region}: ${told(error)}`, { cause: error })
+      throw new Error(`Cannot send to queue ${this.name} in ${this.#region}: ${told(error)}`, {
+        cause: error,
+      })
     }
   }
 }
@@ -77,6 +79,8 @@ function told(error: unknown): string {
       return `this role may not; give the instance role the policy that the stack made (${words})`
     case 'no-credentials':
       return `this host has no valid credentials; attach the instance role with the stack's policy to it (${words})`
+    case 'no-answer':
+      return `SQS does not answer; see that this host reaches it, by the internet or by a VPC endpoint (${words})`
     case 'throttled':
       return `SQS asks for fewer calls (${words})`
     default:

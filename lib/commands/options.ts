@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { ConfigError, defaultFence, type FenceConfig, readConfig } from '../config.ts'
+import { type Config, ConfigError, defaultFence, type FenceConfig, readConfig } from '../config.ts'
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../core/prefix.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -24,6 +24,14 @@ export function portsOption(value: string): readonly number[] {
     if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port
     throw new UsageError(`Cannot use --ports "${value}": "${text}" should be a port from 1 to 65535`)
   })
+}
+
+/** An EC2 instance id: the fence takes a report only from the instance that AWS names as its sender. */
+export function hostOption(value: string): string {
+  if (/^i-[0-9a-f]{8,17}$/.test(value)) return value
+  throw new UsageError(
+    `Cannot use --host "${value}"; it should be an instance id such as i-0123456789abcdef0`,
+  )
 }
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000 } as const
@@ -58,19 +66,28 @@ export async function fenceOption({ config: path, allow = [], ports }: FenceOpti
 }
 
 async function onlyFence(path: string): Promise<FenceConfig> {
+  const { fences } = await readSettings(path)
+  if (fences.length === 1) return fences[0]!
+  const names = fences.map(({ id }) => id).join(', ')
+  throw new UsageError(
+    `Cannot use settings "${path}": it has ${fences.length} fences (${names}); leave the one to use`,
+  )
+}
+
+/** Reads a settings file. Throws ConfigError where it cannot be read or used. */
+export async function readSettings(path: string): Promise<Config> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const why =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : message
+      code === 'ENOENT'
+        ? 'there is no such file; --config names another'
+        : code === 'EISDIR'
+          ? 'it is a directory'
+          : message
     throw new ConfigError(`Cannot read settings "${path}": ${why}`, { cause: error })
   }
-  const { fences } = readConfig(path, text)
-  if (fences.length === 1) return fences[0]!
-  const names = fences.map(({ id }) => id).join(', ')
-  throw new UsageError(
-    `Cannot use settings "${path}": it has ${fences.length} fences (${names}); leave the one to use`,
-  )
+  return readConfig(path, text)
 }

@@ -3,78 +3,143 @@ import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { capture, type ReportSink } from '../capture.ts'
 import type { FenceConfig } from '../config.ts'
-import type { Address } from '../core/prefix.ts'
-import { defaultInterface, ownAddresses } from '../host/own-addresses.ts'
-import { tcpdumpSource } from '../host/tcpdump.ts'
+import { type Instance, thisInstance } from '../host/instance-id.ts'
 import { proofLines, reportLines } from '../view/report-text.ts'
-import { addressOption, durationOption, fenceOption, portsOption } from './options.ts'
-import { print, terminalWidth } from './terminal.ts'
+import {
+  addressOption,
+  durationOption,
+  type FenceOptions,
+  fenceOption,
+  hostOption,
+  portsOption,
+} from './options.ts'
+import { type WatchOptions, watch } from './sidecar-source.ts'
+import { print, tellPeople, terminalWidth } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
-interface SidecarOptions {
+interface SidecarOptions extends WatchOptions, FenceOptions {
   readonly dryRun?: boolean
   readonly json?: boolean
-  readonly interface?: string
-  readonly pbx?: readonly Address[]
-  readonly ports?: readonly number[]
-  readonly config?: string
+  readonly host?: string
+  readonly spool?: string
   readonly heartbeat?: number
 }
+
+const SPOOL = '/var/spool/sipfence'
 
 export function addSidecar(program: Command): void {
   program
     .command('sidecar')
-    .description('beside the PBX: count SIP traffic by source and report it')
+    .description('beside the PBX: count SIP traffic by source and report it to the fence')
+    .option('--config <file>', 'settings, a sipfence.json with one fence; needed to send')
     .option('--dry-run', 'print the reports instead of sending them')
     .option('--interface <name>', "network interface (default: the default route's)")
+    .option('--read <file>', 'a pcap or pcapng file, gzip or not, or "-", as if it came now')
     .option(
       '--pbx <ip>',
       "the PBX's address; may be repeated (default: all addresses of this host)",
       addressOption,
     )
     .option('--ports <list>', 'SIP ports, separated by commas (default: 5060)', portsOption)
-    .option('--config <file>', 'settings, a sipfence.json with one fence')
+    .option('--host <id>', 'who reports (default: the instance id, as its metadata tells it)', hostOption)
+    .option('--spool <dir>', `where reports wait that cannot be sent (default: ${SPOOL})`)
     .option(
       '--heartbeat <time>',
-      'report at least this often (default: 10s)',
+      'report at least this often (default: 60s, with --dry-run 10s)',
       durationOption('--heartbeat', 1_000),
     )
-    .option('--json', 'print each report as one line of JSON (sipfence.report/1, sipfence.proofs/1)')
+    .option('--json', 'with --dry-run: each report as one line (sipfence.report/1, sipfence.proofs/1)')
     .addHelpText(
       'after',
-      '\nNeeds tcpdump, and root or CAP_NET_RAW. Ctrl-C ends it, after a last report. It counts, and says what a\nsource looks like; verdicts with known-good sources come from replaying a capture.',
+      '\nNeeds tcpdump, and root or CAP_NET_RAW; to send, the instance role and a region, by the settings or AWS_REGION.\nCtrl-C ends it, after a last report. It counts, and says what a source looks like; the fence decides.',
     )
     .action(async (options: SidecarOptions) => {
-      if (options.dryRun !== true) {
-        throw new UsageError('Cannot send reports: this version only prints them; add --dry-run')
-      }
+      refuseMisuse(options)
       await run(await fenceOption(options), options)
     })
 }
 
+function refuseMisuse({
+  dryRun = false,
+  json = false,
+  config,
+  interface: device,
+  read,
+}: SidecarOptions): void {
+  if (!dryRun && config === undefined) {
+    throw new UsageError(
+      'Cannot send reports: no fence is named; pass --config sipfence.json, or print them with --dry-run',
+    )
+  }
+  if (!dryRun && json) throw new UsageError('Cannot use --json while sending: it goes with --dry-run')
+  if (device !== undefined && read !== undefined) {
+    throw new UsageError('Cannot use --interface and --read together: packets come from one of them')
+  }
+}
+
+/** Where reports go, and who reports. */
+interface Outlet {
+  readonly sink: ReportSink
+  readonly host: Instance
+  readonly heartbeatSeconds: number
+  /** For people; ends the line that says what is counted. */
+  readonly where: string
+  close(): Promise<void>
+}
+
 async function run(config: FenceConfig, options: SidecarOptions): Promise<void> {
-  const device = options.interface ?? defaultInterface()
-  const configured = config.pbxs.flatMap(({ addresses }) => addresses)
-  const pbx = options.pbx ?? (configured.length > 0 ? configured : ownAddresses())
   const ended = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort())
-  process.stderr.write(
-    `sipfence: counting SIP on ${device}, ports ${config.ports.join(', ')}, PBX ${pbx.join(', ')}; Ctrl-C ends it\n`,
-  )
-  const source = tcpdumpSource({
-    interface: device,
-    ports: config.ports,
-    clock: () => Date.now(),
-    signal: ended.signal,
-  })
-  await capture(source, printingSink(options.json === true, config), {
-    reporter: { fence: config.id, host: hostname(), boot: randomBytes(8).toString('hex') },
-    limits: config.limits,
-    key: randomInt(2 ** 32),
-    pbx: new Set(pbx),
-    ports: new Set(config.ports),
-    heartbeatSeconds: Math.max(1, Math.round((options.heartbeat ?? 10_000) / 1000)),
-  })
+  const outlet = options.dryRun === true ? printing(config, options) : await sending(config, options)
+  const { host, heartbeatSeconds, sink } = outlet
+  try {
+    const { source, pbx, where } = await watch(options, config, host.publicAddresses, ended.signal)
+    const ports = config.ports.join(', ')
+    tellPeople(
+      `counting SIP on ${where}, ports ${ports}, PBX ${pbx.join(', ')}${outlet.where}; Ctrl-C ends it`,
+    )
+    await capture(source, sink, {
+      reporter: { fence: config.id, host: host.id, boot: randomBytes(8).toString('hex') },
+      limits: config.limits,
+      key: randomInt(2 ** 32),
+      pbx: new Set(pbx),
+      ports: new Set(config.ports),
+      heartbeatSeconds: Math.max(1, Math.round((options.heartbeat ?? heartbeatSeconds * 1000) / 1000)),
+    })
+  } finally {
+    await outlet.close()
+  }
+}
+
+async function sending(config: FenceConfig, options: SidecarOptions): Promise<Outlet> {
+  // Loaded here, because the AWS SDK is slow to load and the other commands need none of it.
+  const { openOutlet, regionOf } = await import('./sidecar-dispatch.ts')
+  const region = regionOf(config)
+  const host = options.host === undefined ? await thisInstance() : await namedInstance(options.host, options)
+  const { dispatch, where } = await openOutlet(config, region, options.spool ?? SPOOL)
+  return {
+    sink: dispatch,
+    host,
+    heartbeatSeconds: 60,
+    where: `; reports of ${host.id} go to ${where}`,
+    close: () => dispatch.close(),
+  }
+}
+
+/** Its public addresses are known where it is an instance after all; a recording has addresses of its own. */
+async function namedInstance(id: string, { read }: SidecarOptions): Promise<Instance> {
+  const instance = read === undefined ? await thisInstance().catch(() => undefined) : undefined
+  return { id, publicAddresses: instance?.publicAddresses ?? [] }
+}
+
+function printing(config: FenceConfig, options: SidecarOptions): Outlet {
+  return {
+    sink: printingSink(options.json === true, config),
+    host: { id: options.host ?? hostname(), publicAddresses: [] },
+    heartbeatSeconds: 10,
+    where: '',
+    close: async () => undefined,
+  }
 }
 
 function printingSink(json: boolean, { limits }: FenceConfig): ReportSink {

@@ -1,3 +1,5 @@
+import { printable } from '../view/format.ts'
+
 const NARROWEST = 60
 const WIDEST = 100
 
@@ -9,4 +11,9 @@ export function terminalWidth(): number {
 
 export function print(lines: readonly string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** One line to people, on standard error. What it quotes may be hostile, so it is escaped and cut. */
+export function tellPeople(line: string): void {
+  process.stderr.write(`sipfence: ${printable(line, 1_000)}\n`)
 }

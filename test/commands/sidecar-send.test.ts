@@ -233,9 +233,9 @@ describe('sipfence sidecar --dry-run --read', () => {
     expect(read(out.trim().split('\n')).reports.at(-1)?.totals.knownGood).toBe(3)
   })
 
-  test.each([['--pbx', '10.0.0.10'], []])(
-    'ends on SIGTERM while standard input is silent %s %s',
-    async (...pbx) => {
+  test.each([[['--pbx', '10.0.0.10']], [[]]])(
+    'ends on SIGTERM while standard input is silent, with options %j',
+    async (pbx) => {
       const args = ['sidecar', '--dry-run', '--json', '--read', '-', ...pbx]
       const child = spawn(process.execPath, [join(ROOT, 'dist/bin/sipfence.js'), ...args])
       running.push(child)

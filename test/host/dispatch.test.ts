@@ -123,6 +123,19 @@ describe('while sending fails', () => {
     expect((await pauses(1)).slice(0, 7)).toEqual([0, 3000, 9000, 27_000, 30_000, 30_000, 30_000])
   })
 
+  test('after it has worked, pauses begin anew', async () => {
+    const { dispatch, queue, tried } = stage({ answer: fail, random: 1 })
+    await dispatch.report(aReport(1))
+    await vi.advanceTimersByTimeAsync(30_000)
+    queue.answer = accept
+    await vi.advanceTimersByTimeAsync(30_000)
+    queue.answer = fail
+    const before = tried.length
+    await dispatch.report(aReport(2))
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(tried.slice(before)).toEqual([60_000, 63_000])
+  })
+
   test('reports that come do not make it try sooner', async () => {
     const { seconds, tried } = stage({ answer: fail, random: 1 })
     await seconds(0, 10)
@@ -184,13 +197,18 @@ describe('while sending fails', () => {
   })
 
   test('what there is no room for is dropped, and told once a minute with how many', async () => {
-    const { seconds, spool, told } = stage({ answer: fail, room: 4 })
+    const { dispatch, seconds, spool, told } = stage({ answer: fail, room: 4 })
     await seconds(1, 130)
     const lines = told.filter((line) => line.startsWith('Dropped'))
     expect(lines.length).toBeGreaterThan(1)
     expect(lines.length).toBeLessThan(4)
     expect(lines[0]).toMatch(/^Dropped \d+ reports and \d+ proof reports, the oldest/)
     expect(spool.size).toBe(4)
+    const closed = dispatch.close()
+    await vi.advanceTimersByTimeAsync(5_000)
+    await closed
+    const counts = told.flatMap((line) => /^Dropped (\d+) reports and (\d+) proof/.exec(line)?.slice(1) ?? [])
+    expect(counts.reduce((sum, count) => sum + Number(count), 0)).toBe(260 - 4)
   })
 })
 

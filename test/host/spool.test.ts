@@ -1,9 +1,19 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { messageOf } from '../../lib/host/message.ts'
 import { Spool, type SpoolLimits } from '../../lib/host/spool.ts'
+import { lacks } from '../skips.ts'
 import { aProof, aReport } from './reports.ts'
 
 const BLOCK = 4096
@@ -103,7 +113,13 @@ describe('the spool', () => {
       [`000000000003000-${uuid}.report.json`]: proof(3).body,
       [`000000000004000-${uuid}.proofs.json`]: 'null',
     }
-    const foreign = { 'notes.txt': 'x', '.hidden.json': '{}', [`1-${uuid}.report.json`]: report(1).body }
+    const tooLong = `000000000006000-${uuid}.report.json`
+    const foreign = {
+      [tooLong]: report(6).body + ' '.repeat(1024 * 1024),
+      'notes.txt': 'x',
+      '.hidden.json': '{}',
+      [`1-${uuid}.report.json`]: report(1).body,
+    }
     const left = { [`000000000005000-${uuid}.report.json.part`]: report(5).body }
     for (const [name, text] of Object.entries({ ...damaged, ...foreign, ...left })) {
       writeFileSync(join(path, name), text)
@@ -128,7 +144,7 @@ describe('the spool', () => {
   })
 
   test.each([
-    ['is a file', () => writeFileSync(join(folder, 'pbx'), ''), /EEXIST/],
+    ['is a file', () => writeFileSync(join(folder, 'pbx'), ''), /it is no directory/],
     ['lies below a file', () => writeFileSync(join(folder, 'file'), ''), /ENOTDIR/],
   ])(
     'is in memory where its directory %s, with the same bound, and says so once',
@@ -144,6 +160,13 @@ describe('the spool', () => {
     },
   )
 
+  test('does not hang where directories cannot be made at all', async () => {
+    const spool = await open({}, '/proc/sipfence/pbx')
+    await spool.put(report(1))
+    expect(await drain(spool)).toEqual(['report 1'])
+    expect(told).toEqual([expect.stringMatching(/ENOENT/)])
+  })
+
   test('keeps in memory what it cannot write, and on disk what it could', async () => {
     const spool = await open()
     await spool.put(report(1))
@@ -155,3 +178,16 @@ describe('the spool', () => {
     expect(told).toEqual([expect.stringMatching(/ENOENT/)])
   })
 })
+
+test.skipIf(lacks('the spool in a directory of somebody else', 'root'))(
+  'the spool sends nothing from a directory of somebody else',
+  async () => {
+    const path = join(folder, 'pbx')
+    mkdirSync(path)
+    chownSync(path, 65_534, 65_534)
+    const spool = await open()
+    await spool.put(report(1))
+    expect([spool.size, spool.inMemory, readdirSync(path)]).toEqual([1, 1, []])
+    expect(told).toEqual([expect.stringMatching(/belongs to user 65534; up to 0 MiB are kept in memory/)])
+  },
+)

@@ -57,6 +57,24 @@ const ROOMS: readonly Room[] = [
     instead: 'declare a port, a type that the loop needs, and let an entry point pass the adapter in',
   },
   {
+    files: 'lib/round.ts',
+    mayImport: ['lib/core/', 'lib/reconcile.ts', 'type:lib/analyze.ts'],
+    instead: 'declare a port, a type that the loop needs, and let an entry point pass the adapter in',
+  },
+  {
+    files: 'lib/functions/',
+    mayImport: [
+      'lib/core/',
+      'lib/aws/',
+      'lib/analyze.ts',
+      'lib/config.ts',
+      'lib/functions/',
+      'node:',
+      '@aws-lambda-powertools/',
+    ],
+    instead: 'what both functions are wired with; the loops do the work',
+  },
+  {
     files: 'lib/host/',
     mayImport: ['lib/core/', 'lib/host/', 'node:', 'type:lib/capture.ts', 'type:lib/config.ts'],
     instead: 'an adapter implements the port that a loop declares, and knows nothing of other adapters',
@@ -71,6 +89,7 @@ const ROOMS: readonly Room[] = [
       'type:lib/capture.ts',
       'type:lib/analyze.ts',
       'type:lib/reconcile.ts',
+      'type:lib/round.ts',
       'type:lib/config.ts',
     ],
     instead: 'an adapter implements the port that a loop declares, and knows nothing of other adapters',
@@ -122,7 +141,7 @@ const ROOMS: readonly Room[] = [
   { files: 'bin/', mayImport: ['lib/commands/'], instead: 'an entry point only starts a command' },
   {
     files: 'lambda/',
-    mayImport: ['lib/', 'node:', '@aws-sdk/', '@aws-lambda-powertools/', 'type:aws-lambda'],
+    mayImport: ['lib/', 'node:', '@aws-sdk/', '@aws-lambda-powertools/', 'type:aws-lambda', 'ulid'],
     butNot: ['lib/infra/', 'lib/commands/', 'lib/host/', 'lib/local/', 'lib/view/'],
     instead: 'a function runs one loop over adapters of AWS, and its bundle holds nothing of a host',
   },

@@ -30,7 +30,7 @@ describe('the code of the functions', () => {
         for (const entry of ENTRIES)
           cpSync(codeFolder(assembly, id, entry), join(away, id, entry), { recursive: true })
     })
-  })
+  }, 60_000)
   afterAll(() => rmSync(away, { recursive: true }))
 
   function file(fence: string, entry: string, name: string): string {
@@ -56,6 +56,15 @@ describe('the code of the functions', () => {
         fences: [fence],
       })
   })
+
+  test.each(ENTRIES)(
+    '%s has `require` for CommonJS packages, under a name that no minifier gives',
+    (entry) => {
+      expect(file('pbx', entry, 'index.mjs')).toMatch(
+        /^import \{ createRequire as (\w{20,}) \} from 'node:module'; const require = \1\(import\.meta\.url\);/,
+      )
+    },
+  )
 
   test('is the same for every fence, and differs between the functions', () => {
     for (const entry of ENTRIES) expect(file('two', entry, 'index.mjs')).toBe(file('pbx', entry, 'index.mjs'))

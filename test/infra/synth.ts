@@ -33,23 +33,28 @@ function flags(): Record<string, unknown> {
 
 /** The template of one fence's stack, without its bundles, which take a second. */
 export function templateOf(fence: FenceConfig, account: string | undefined = fence.account): Template {
-  const app = new App({ context: { ...flags(), 'aws:cdk:bundling-stacks': [] } })
-  const env = { region: fence.region!, ...(account === undefined ? {} : { account }) }
-  return Template.fromStack(new SipFenceStack(app, `SipFence-${fence.id}`, { fence, env }))
+  return withApp({ 'aws:cdk:bundling-stacks': [] }, (app) => {
+    const env = { region: fence.region!, ...(account === undefined ? {} : { account }) }
+    return Template.fromStack(new SipFenceStack(app, `SipFence-${fence.id}`, { fence, env }))
+  })
 }
 
 /** Does something with the whole output of `cdk synth` for these fences, bundles too. */
 export function withAssembly<T>(fences: readonly FenceConfig[], use: (folder: string) => T): T {
-  const outdir = mkdtempSync(join(tmpdir(), 'sipfence-synth-'))
-  try {
-    const paths = { 'aws:cdk:enable-asset-metadata': true, 'aws:cdk:enable-path-metadata': true }
-    const app = new App({ context: { ...flags(), ...paths }, outdir })
+  const paths = { 'aws:cdk:enable-asset-metadata': true, 'aws:cdk:enable-path-metadata': true }
+  return withApp(paths, (app) => {
     for (const fence of fences) {
       const env = { region: fence.region!, account: fence.account! }
       new SipFenceStack(app, `SipFence-${fence.id}`, { fence, env })
     }
-    app.synth()
-    return use(outdir)
+    return use(app.synth().directory)
+  })
+}
+
+function withApp<T>(context: object, use: (app: App) => T): T {
+  const outdir = mkdtempSync(join(tmpdir(), 'sipfence-synth-'))
+  try {
+    return use(new App({ context: { ...flags(), ...context }, outdir }))
   } finally {
     rmSync(outdir, { recursive: true })
   }

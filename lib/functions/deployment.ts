@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics } from '@aws-lambda-powertools/metrics'
-import { awsClients, type DeployedFence, openFence } from '../lib/aws/deployed-fence.ts'
-import { Notices } from '../lib/aws/notices.ts'
-import { readConfig } from '../lib/config.ts'
+import { awsClients, type DeployedFence, openFence } from '../aws/deployed-fence.ts'
+import { Notices } from '../aws/notices.ts'
+import { readConfig } from '../config.ts'
 import { CloudWatchJournal } from './journal.ts'
 
 /** What both functions are wired with, once for each start of a function. */

@@ -1,8 +1,11 @@
 import type { Logger } from '@aws-lambda-powertools/logger'
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import { type Journal, type JournalEntry, NEWS_MS, newsKey } from '../lib/analyze.ts'
-import type { FenceState } from '../lib/aws/fence-state.ts'
-import type { Notices } from '../lib/aws/notices.ts'
+import { type Journal, type JournalEntry, NEWS_MS, newsKey } from '../analyze.ts'
+import type { FenceState } from '../aws/fence-state.ts'
+import type { Notices } from '../aws/notices.ts'
+import { BoundedMap } from '../core/bounded-map.ts'
+
+const MOST_LATELY = 10_000
 
 export interface JournalOptions {
   readonly logger: Logger
@@ -18,15 +21,16 @@ export interface JournalOptions {
  */
 export class CloudWatchJournal implements Journal {
   readonly #options: JournalOptions
+  /** What this process has told or heard to be told, so that a flood of refusals does not ask the ledger each time. */
+  readonly #lately = new BoundedMap<string, number>(MOST_LATELY)
 
   constructor(options: JournalOptions) {
     this.#options = options
   }
 
   async write(entry: JournalEntry): Promise<void> {
-    const { logger, metrics, notices, state, clock } = this.#options
-    const key = newsKey(entry)
-    if (key !== undefined && !(await state.isNews(key, clock(), NEWS_MS))) return
+    const { logger, metrics, notices } = this.#options
+    if (!(await this.#isNews(newsKey(entry)))) return
     const failed = entry.kind === 'change' && entry.failed !== null
     logger[failed || entry.kind === 'alert' ? 'warn' : 'info'](entry.kind, { entry })
     const metric = metricOf(entry)
@@ -37,6 +41,16 @@ export class CloudWatchJournal implements Journal {
       // People learn of it late, by the log; what protects the PBX goes on.
       logger.error('Cannot send a notice', error as Error)
     }
+  }
+
+  async #isNews(key: string | undefined): Promise<boolean> {
+    if (key === undefined) return true
+    const { state, clock } = this.#options
+    const now = clock()
+    if (now - (this.#lately.get(key) ?? Number.NEGATIVE_INFINITY) < NEWS_MS) return false
+    const isNews = await state.isNews(key, now, NEWS_MS)
+    if (isNews) this.#lately.set(key, now)
+    return isNews
   }
 }
 

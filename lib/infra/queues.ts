@@ -1,0 +1,44 @@
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Duration } from 'aws-cdk-lib/core'
+import { Construct } from 'constructs'
+
+/** Both functions end within this time, or are ended. */
+export const FUNCTION_SECONDS = 30
+
+const SAFE = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true }
+
+/** What comes in from the PBXs, and what wakes the writer of the firewall. */
+export class FenceQueues extends Construct {
+  readonly reports: IQueue
+  readonly reportsDead: IQueue
+  readonly reconcile: Queue
+
+  constructor(scope: Construct, id: string, fence: string) {
+    super(scope, id)
+    this.reportsDead = new Queue(this, 'ReportsDead', {
+      ...SAFE,
+      queueName: `sipfence-${fence}-reports-dead`,
+      retentionPeriod: Duration.days(14),
+    })
+    this.reports = new Queue(this, 'Reports', {
+      ...SAFE,
+      queueName: `sipfence-${fence}-reports`,
+      // What is older says nothing about the traffic of now.
+      retentionPeriod: Duration.minutes(15),
+      // Lambda's advice for queues that it polls: six times the function's own time.
+      visibilityTimeout: Duration.seconds(6 * FUNCTION_SECONDS),
+      deadLetterQueue: { queue: this.reportsDead, maxReceiveCount: 5 },
+    })
+    // One message group a fence: one round at a time, without reserved concurrency, which small accounts do not have.
+    // No dead-letter queue: what a failed round left undone, the next minute's does.
+    this.reconcile = new Queue(this, 'Reconcile', {
+      ...SAFE,
+      queueName: `sipfence-${fence}-reconcile.fifo`,
+      fifo: true,
+      // For the schedule, whose body holds its time; all others send the ledger's generation as deduplication id.
+      contentBasedDeduplication: true,
+      retentionPeriod: Duration.minutes(2),
+      visibilityTimeout: Duration.seconds(FUNCTION_SECONDS + 5),
+    })
+  }
+}

@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConfig } from '../../lib/config.ts'
+import type { Block } from '../../lib/core/block.ts'
+import { noOffences } from '../../lib/core/offences.ts'
+import { portRanges } from '../../lib/core/wanted.ts'
+import { requestOf } from '../../lib/local/acl-entry.ts'
+import type { NetworkAcl } from '../../lib/local/network-acl.ts'
+import { fenceRound } from '../../lib/round.ts'
+import { cloudFormationApi, type LocalStack } from '../aws/cloudformation-api.ts'
+import { ACL, type FenceAccount, openFenceAccount, RECONCILE_QUEUE, TABLE } from '../aws/fence-account.ts'
+import { blockOf } from '../contract/firewall.ts'
+import { onePrefix } from '../core/arbitraries.ts'
+import { type Ended, ROOT } from './cli.ts'
+
+export const HOST = 'i-0123456789abcdef0'
+export const OTHER_HOST = 'i-0123456789abcdef1'
+export const REPORTS = 'sipfence-f-reports'
+export const DEAD = 'sipfence-f-reports-dead'
+
+/** The settings of the fence as people write them. */
+export const SETTINGS = {
+  id: 'f',
+  region: 'eu-west-1',
+  mode: 'enforce',
+  pbxs: [HOST, OTHER_HOST].map((id, i) => ({ id, addresses: [`10.0.0.${10 + i}`] })),
+  networkAcls: [{ id: ACL }],
+  allow: ['203.0.113.0/24'],
+}
+
+/** A fence in a local account that the built command line talks to. */
+export interface DeployedFixture extends FenceAccount {
+  /** What CloudFormation has; a test may change it. */
+  stacks: LocalStack[]
+  readonly acl: NetworkAcl
+  /** Writes the settings file of the fences given. */
+  settle(...fences: readonly object[]): void
+  sipfence(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>
+  /** Keeps a block that stands for ten minutes from now on. */
+  block(prefix: string, more?: Partial<Block>): Promise<void>
+  /** A round as the fence's own function runs it. */
+  round(): Promise<void>
+}
+
+export async function deployFence(settings: object = SETTINGS): Promise<DeployedFixture> {
+  const folder = mkdtempSync(join(tmpdir(), 'sipfence-deployed-'))
+  const [fence] = readConfig('settings', JSON.stringify({ version: 1, fences: [settings] })).fences
+  let fixture: DeployedFixture | undefined
+  const account = await openFenceAccount(
+    {
+      fence: fence!,
+      queues: [{ name: RECONCILE_QUEUE }, { name: REPORTS }, { name: DEAD }],
+      apis: [cloudFormationApi(() => fixture!.stacks)],
+    },
+    Date.now(),
+  )
+  const stop = account.stop.bind(account)
+  fixture = Object.assign(account, {
+    stacks: [stackOf(account)],
+    acl: account.aws.acls.get(ACL)!,
+    settle: (...fences: readonly object[]) =>
+      writeFileSync(join(folder, 'sipfence.json'), JSON.stringify({ version: 1, fences })),
+    sipfence: (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+      run(folder, args, { ...environmentOf(account), ...env }),
+    block: (prefix: string, more: Partial<Block> = {}) => keepBlock(account, prefix, more),
+    round: () => runRound(account),
+    stop: async () => {
+      await stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  })
+  fixture.settle(settings)
+  return fixture
+}
+
+/** Every inbound entry below the operator's allow, as EC2 would show it. */
+export function heldBy({ acl }: DeployedFixture): string[] {
+  return acl
+    .describe()
+    .filter(({ egress, ruleNumber }) => !egress && ruleNumber < 100)
+    .map(({ ruleNumber, prefix }) => `${ruleNumber} ${prefix}`)
+}
+
+/** An entry in the fence's window that somebody made by hand. */
+export function makeForeign({ acl }: DeployedFixture, ruleNumber = 30): void {
+  const entry = { ruleNumber, prefix: onePrefix('198.51.100.1/32'), protocol: 17, ports: null } as const
+  acl.create(requestOf({ ...entry, action: 'deny', egress: false }))
+}
+
+/** The text without its line breaks and columns. */
+export function flat(text: string): string {
+  return text.replace(/\s+/g, ' ')
+}
+
+function stackOf({ aws, fence }: FenceAccount): LocalStack {
+  const outputs = {
+    LedgerTable: TABLE,
+    ReportsQueueUrl: aws.queue(REPORTS).url,
+    ReportsDeadQueueUrl: aws.queue(DEAD).url,
+    ReconcileQueueUrl: aws.queue(RECONCILE_QUEUE).url,
+    TopicArn: 'arn:aws:sns:eu-west-1:000000000000:alerts',
+  }
+  return { name: `SipFence-${fence.id}`, outputs }
+}
+
+function environmentOf({ aws }: FenceAccount) {
+  return {
+    AWS_ENDPOINT_URL: aws.endpoint,
+    AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
+  }
+}
+
+/** Nothing of this machine's own AWS set-up gets in. */
+function run(cwd: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
+  const none = join(cwd, 'none')
+  const own = {
+    PATH: process.env['PATH'] ?? '',
+    NODE_NO_WARNINGS: '1',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: none,
+    AWS_SHARED_CREDENTIALS_FILE: none,
+  }
+  return new Promise((resolve) => {
+    const command = [join(ROOT, 'dist/bin/sipfence.js'), ...args]
+    const child = execFile(process.execPath, command, { cwd, env: { ...own, ...env } }, (_, out, err) =>
+      resolve({ code: child.exitCode, out, err }),
+    )
+  })
+}
+
+async function keepBlock({ ledger, now }: FenceAccount, text: string, more: Partial<Block>): Promise<void> {
+  const times = { from: now - 60_000, until: now + 600_000 }
+  const block = { ...blockOf(text), class: 'reflection', ...times, ...more } as const
+  await ledger.changeOffences(block.prefix, () => ({ ...noOffences(block.prefix, 1), block }))
+}
+
+async function runRound(account: FenceAccount): Promise<void> {
+  const { ledger, state, firewalls, fence } = account
+  const { mode, ports, reserve, brake } = fence
+  const options = { owner: 'reconcile 1', mode, ranges: portRanges(ports), reserve, brake, roster: [] }
+  const journal = { write: async () => undefined }
+  await fenceRound({ ledger, state, firewalls, journal }, options, account.now)
+}
