@@ -82,7 +82,15 @@ export function openFence(
     ledger: new DynamoLedger({ table, protection: protectionOf(fence), perHostHour, clock }),
     firewalls: fence.networkAcls.map(({ id, firstRule, lastRule }) => {
       const window = { firstRule, lastRule }
-      return new NetworkAclFirewall({ id, window, fence: fence.id, ec2, rulesQuota: quota, clock })
+      return new NetworkAclFirewall({
+        id,
+        window,
+        fence: fence.id,
+        vpc: fence.vpc,
+        ec2,
+        rulesQuota: quota,
+        clock,
+      })
     }),
     wake: wakeQueue(sqs, { url: reconcileQueueUrl, fence: fence.id, state, clock }),
   }

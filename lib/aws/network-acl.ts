@@ -22,6 +22,8 @@ export interface NetworkAclOptions {
   readonly window: RuleWindow
   /** Whose ACL it becomes with the first change; another fence's is refused. */
   readonly fence: string
+  /** The VPC that the ACL should belong to, where that is known. */
+  readonly vpc?: string | undefined
   /** A client with adaptive retries: EC2 throttles per action and account, people's calls included. */
   readonly ec2: EC2Client
   /** Inbound rules that AWS allows for each family; undefined where that cannot be told now. */
@@ -62,6 +64,7 @@ export class NetworkAclFirewall implements Firewall {
     const acl = found.find(({ NetworkAclId }) => NetworkAclId === id)
     if (acl?.Entries === undefined)
       throw new Error(`Cannot read network ACL ${id}: EC2 answered without its entries`)
+    this.#checkVpc(acl.VpcId)
     const claimedBy = acl.Tags?.find(({ Key }) => Key === CLAIM_TAG)?.Value
     if (claimedBy !== undefined && claimedBy !== this.#options.fence) {
       throw new Error(
@@ -72,6 +75,13 @@ export class NetworkAclFirewall implements Firewall {
     const inbound = acl.Entries.filter(({ Egress }) => Egress === false).map((entry) => entryOf(id, entry))
     const entries = this.#overlay.laidOver(inbound, clock())
     return { entries, rulesQuota: (await rulesQuota()) ?? leastQuota(entries) }
+  }
+
+  /** A mistyped id must not deny packets to somebody else's subnets. */
+  #checkVpc(found: string | undefined): void {
+    const { id, vpc } = this.#options
+    if (vpc === undefined || found === vpc) return
+    throw new Error(`Cannot use network ACL ${id}: it belongs to ${found}, and the fence to ${vpc}`)
   }
 
   /** One after the other. After a refusal for the quota nothing more is added, for it would be refused too. */

@@ -25,8 +25,8 @@ export class FenceQueues extends Construct {
       queueName: `sipfence-${fence}-reports`,
       // What is older says nothing about the traffic of now.
       retentionPeriod: Duration.minutes(15),
-      // Lambda's advice for queues that it polls: six times the function's own time.
-      visibilityTimeout: Duration.seconds(6 * FUNCTION_SECONDS),
+      // Five receives, and then the dead-letter queue, before the message is too old: docs/decisions/0012.
+      visibilityTimeout: Duration.seconds(2 * FUNCTION_SECONDS),
       deadLetterQueue: { queue: this.reportsDead, maxReceiveCount: 5 },
     })
     // One message group a fence: one round at a time, without reserved concurrency, which small accounts do not have.

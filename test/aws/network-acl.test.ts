@@ -156,6 +156,27 @@ describe('the network ACL adapter', () => {
     ec2.destroy()
   })
 
+  test('throws where the ACL belongs to another VPC', async () => {
+    const started = await overAws()
+    over = started
+    const { endpoint, region, credentials } = started.aws
+    const ec2 = new EC2Client({ endpoint, region, credentials, maxAttempts: 1 })
+    const options = {
+      id: ID,
+      window: DEFAULTS.window,
+      fence: 'f',
+      ec2,
+      rulesQuota: async () => 20,
+      clock: () => 0,
+    }
+    await new NetworkAclFirewall({ ...options, vpc: 'vpc-0123456789abcdef0' }).read()
+    const elsewhere = new NetworkAclFirewall({ ...options, vpc: 'vpc-0bad' })
+    await expect(elsewhere.read()).rejects.toThrow(
+      /belongs to vpc-0123456789abcdef0, and the fence to vpc-0bad/,
+    )
+    ec2.destroy()
+  })
+
   test('throws where the ACL is not there', async () => {
     const started = await overAws({ acls: [{ id: 'acl-11111111' }] }).catch((error) => Promise.reject(error))
     over = started

@@ -21,7 +21,7 @@ describe('the queues', () => {
     template.hasResourceProperties('AWS::SQS::Queue', {
       QueueName: 'sipfence-pbx-reports',
       MessageRetentionPeriod: 900,
-      VisibilityTimeout: 180,
+      VisibilityTimeout: 60,
       FifoQueue: Match.absent(),
     })
   })
