@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { DEFAULTS, defaultFence, readConfig } from '../../lib/config.ts'
+import { deployProblems } from '../../lib/settings/deploy-problems.ts'
 import { ROOT, sipfence } from '../commands/cli.ts'
 
 const documents = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' })
@@ -53,6 +54,12 @@ describe('the documents', () => {
     expect(shown.length).toBeGreaterThan(4)
     for (const line of shown) expect(out).toContain(line.trim())
   })
+})
+
+test('the example settings can be deployed once the ids are the reader’s own', () => {
+  const { fences } = readConfig('example', readFileSync(join(ROOT, 'examples/sipfence.json'), 'utf8'))
+  expect(fences.flatMap((fence, i) => deployProblems(fence, `fences[${i}]`))).toEqual([])
+  expect(fences[0]?.mode).toBe('observe')
 })
 
 describe('docs/settings.md', () => {
