@@ -2,10 +2,29 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config.ts'
 import { VERSION } from '../version.ts'
 import { printable } from '../view/format.ts'
+import { addApply } from './apply.ts'
+import { addBlocks } from './blocks.ts'
 import { addDemo } from './demo.ts'
+import { addMode, addOff } from './mode.ts'
+import { addPreview } from './preview.ts'
+import { addRelease } from './release.ts'
 import { addReplay } from './replay.ts'
 import { addSidecar } from './sidecar.ts'
+import { addStatus } from './status.ts'
 import { UsageError } from './usage-error.ts'
+
+const COMMANDS = [
+  addDemo,
+  addReplay,
+  addSidecar,
+  addStatus,
+  addBlocks,
+  addPreview,
+  addApply,
+  addMode,
+  addOff,
+  addRelease,
+]
 
 /** Runs one command. Returns the exit code: 0 done, 1 failed, 2 wrong usage. Errors go to standard error. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -14,9 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .version(VERSION)
     .showHelpAfterError('(--help tells what there is)')
     .exitOverride()
-  addDemo(program)
-  addReplay(program)
-  addSidecar(program)
+  for (const add of COMMANDS) add(program)
   for (const command of program.commands) command.exitOverride()
   endQuietlyOnClosedPipe()
   try {

@@ -34,6 +34,7 @@ describe('sipfence release', () => {
       /rule 30: deny udp all ports 198\.51\.100\.1\/32 is not the fence's: it was left alone/,
     )
     expect(out).toContain('npx cdk destroy SipFence-f')
+    expect(out).not.toContain('may not show yet')
     expect(tagCalls()).toEqual(['CreateTags', 'DeleteTags'])
     expect(await fence.state.mode()).toMatchObject({ mode: 'off', by: expect.stringContaining('@') })
     expect(await fence.state.round()).toMatchObject({ mode: 'off', firewalls: [{ id: ACL, problem: null }] })

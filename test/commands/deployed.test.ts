@@ -129,12 +129,17 @@ describe('sipfence status', () => {
     )
   })
 
-  test('tells of a network ACL that is gone or another fence’s, and of everything else all the same', async () => {
+  test('tells of network ACLs that are gone or another fence’s, and of everything else all the same', async () => {
+    await fence.block('192.0.2.1/32')
+    await fence.round()
     const gone = 'acl-0123456789abcdef0'
-    fence.settle({ ...SETTINGS, networkAcls: [{ id: gone }, { id: ACL }] })
-    const out = await shown('status')
-    expect(out).toMatch(new RegExp(`${gone}: there is no such network ACL`))
-    expect(out).toMatch(new RegExp(`${ACL}: 0 entries of ours`))
+    fence.settle({ ...SETTINGS, id: 'g', networkAcls: [{ id: gone }, { id: ACL }] })
+    fence.stacks = [{ ...fence.stacks[0]!, name: 'SipFence-g' }]
+    const out = flat(await shown('status'))
+    expect(out).toContain(`${gone}: there is no such network ACL`)
+    expect(out).toContain(`${ACL}: Cannot use network ACL ${ACL}: it belongs to fence "f"`)
+    expect(out).toContain('Queues 0 reports')
+    expect(flat(await shown('preview'))).toContain(`${ACL}: Cannot use network ACL`)
   })
 
   test('fails where it cannot be told', async () => {
@@ -148,7 +153,8 @@ describe('sipfence status', () => {
 
 describe('sipfence blocks', () => {
   test('tells of each block what it denies, why, until when, and by which rule or why by none', async () => {
-    await fence.block('192.0.2.1/32', { weight: 1_300, why: HOSTILE })
+    const why = `${HOSTILE} ${'x'.repeat(5_000)}`
+    await fence.block('192.0.2.1/32', { weight: 1_300, why })
     await fence.round()
     await fence.block('192.0.2.2/32', { weight: 20 })
     await fence.block('203.0.113.9/32', { weight: 10 })
@@ -159,13 +165,14 @@ describe('sipfence blocks', () => {
       ['192.0.2.2/32', [{ networkAcl: ACL, ruleNumbers: [], whyNot: expect.stringMatching(/^not yet/) }]],
       ['203.0.113.9/32', [{ networkAcl: ACL, ruleNumbers: [], whyNot: expect.stringMatching(/allowlist/) }]],
     ])
-    expect(blocks[0]?.why).toBe(HOSTILE)
+    expect(blocks[0]?.why).toBe(why)
     const out = await shown('blocks')
     expect(out).toMatch(/^Fence f in eu-west-1, mode enforce: 3 blocks stand$/m)
     expect(out).toMatch(/^192\.0\.2\.1\/32 +reflection, level 1: UDP SIP ports, 1,300 packets\/s$/m)
     expect(out).toMatch(/since .*, until .* UTC, still (10 min|9 min \d+ s)$/m)
     expect(out).toMatch(new RegExp(`^ +${ACL}: rule 20$`, 'm'))
     expect(out).toContain(HARMLESS)
+    expect(out.length).toBeLessThan(2_000)
     expect(out).toMatch(new RegExp(`${ACL}: no entry; not yet`))
     expect(out).toMatch(new RegExp(`${ACL}: no entry; on the allowlist`))
   })

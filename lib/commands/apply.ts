@@ -1,0 +1,14 @@
+import type { Command } from 'commander'
+import { wokenText } from '../view/mode-text.ts'
+import { type DeployedOptions, deployedCommand, withDeployed } from './deployed-options.ts'
+import { print } from './terminal.ts'
+
+export function addApply(program: Command): void {
+  deployedCommand(program, 'apply', 'ask for a round now instead of within a minute').action(
+    (options: DeployedOptions) =>
+      withDeployed(options, async ({ fence, wake }) => {
+        await wake()
+        print(wokenText(fence.id))
+      }),
+  )
+}

@@ -1,0 +1,61 @@
+import { failureOf, tellError } from '../aws/aws-errors.ts'
+import { awsClients, openFence } from '../aws/deployed-fence.ts'
+import { queueDepth } from '../aws/queue-depth.ts'
+import { stackName, stackOutputs } from '../aws/stack-outputs.ts'
+import type { FenceConfig } from '../config.ts'
+import { type Deployed, isOurs } from './deployed.ts'
+import { UsageError } from './usage-error.ts'
+
+/** A person waits: rather an error than silence. */
+const PATIENCE = { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true } as const
+
+/** Finds the parts of the fence by its stack. Changes nothing. */
+export async function openDeployed(fence: FenceConfig): Promise<Deployed> {
+  const region = regionOf(fence)
+  const settings = { region, requestHandler: PATIENCE }
+  const { id, account } = fence
+  const { table, topicArn, ...urls } = await stackOutputs({ fence: id, region, account }, settings)
+  const clients = awsClients(settings)
+  const clock = () => Date.now()
+  const depth = (url: string) => queueDepth(clients.sqs, url)
+  return {
+    ...openFence({ fence, table, reconcileQueueUrl: urls.reconcileQueueUrl }, clients, clock),
+    region,
+    topic: topicArn,
+    clock,
+    queues: async () => ({
+      reports: await depth(urls.reportsQueueUrl),
+      reportsDead: await depth(urls.reportsDeadQueueUrl),
+      wakeUps: await depth(urls.reconcileQueueUrl),
+    }),
+  }
+}
+
+function regionOf({ id, region }: FenceConfig): string {
+  if (region !== undefined) return region
+  throw new UsageError(
+    `Cannot find fence "${id}" on AWS: it has no region; add "region" to its settings, the one it is deployed in`,
+  )
+}
+
+/** An error in words that name the fence and the next step. Our own have them already. */
+export function inWords(error: unknown, { id, region }: FenceConfig): unknown {
+  if (isOurs(error)) return error
+  const words = `Cannot work on fence "${id}" in ${region}: ${tellError(error)}${nextStep(error, id)}`
+  return new Error(words, { cause: error })
+}
+
+function nextStep(error: unknown, id: string): string {
+  switch (failureOf(error)) {
+    case 'no-credentials':
+      return '; log in (aws sso login, aws configure), or name a profile that is with AWS_PROFILE'
+    case 'denied':
+      return '; use credentials that may do this, AWS_PROFILE names them'
+    case 'not-found':
+      return `; a part of the fence is gone: deploy it again (npx cdk deploy ${stackName(id)})`
+    case 'throttled':
+      return '; try again in a minute'
+    default:
+      return '; check the region in the settings, and the network'
+  }
+}

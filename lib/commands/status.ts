@@ -1,0 +1,94 @@
+import type { Command } from 'commander'
+import type { StatusDocument } from '../contract/status.ts'
+import type { Block } from '../core/block.ts'
+import type { RoundRecord } from '../round.ts'
+import { statusText } from '../view/status-text.ts'
+import { aboutFence, type Deployed, firewallProblem, isoTime, modeInForce } from './deployed.ts'
+import { type DeployedOptions, deployedCommand, printDocument, withDeployed } from './deployed-options.ts'
+import { type Holding, holdingOf } from './holding.ts'
+
+interface StatusOptions extends DeployedOptions {
+  readonly json?: boolean
+}
+
+export function addStatus(program: Command): void {
+  deployedCommand(program, 'status', 'its mode, what it holds, and whether all of it works')
+    .option('--json', 'print one JSON document (sipfence.status/1)')
+    .action((options: StatusOptions) =>
+      withDeployed(options, async (deployed) =>
+        printDocument(await statusOf(deployed), options.json, statusText),
+      ),
+    )
+}
+
+async function statusOf(deployed: Deployed): Promise<StatusDocument> {
+  const { fence, ledger, state, topic, clock } = deployed
+  const now = clock()
+  const { inForce, set } = await modeInForce(deployed)
+  const standing = (await ledger.openBlocks()).filter(({ until }) => now < until)
+  const round = await state.round()
+  const networkAcls: StatusDocument['networkAcls'][number][] = []
+  for (const firewall of deployed.firewalls) networkAcls.push(await aclStatus(deployed, firewall, now))
+  return {
+    schema: 'sipfence.status/1',
+    ...aboutFence(deployed, now),
+    mode: {
+      inForce,
+      settings: fence.mode,
+      set: set === undefined ? null : { at: isoTime(set.at), by: set.by },
+    },
+    blocks: { total: standing.length, byClass: countsByClass(standing) },
+    networkAcls,
+    lastRound: round === undefined ? null : roundOf(round),
+    hosts: await hostsOf(deployed),
+    queues: await deployed.queues(),
+    topic,
+  }
+}
+
+async function aclStatus(
+  deployed: Deployed,
+  firewall: Deployed['firewalls'][number],
+  now: number,
+): Promise<StatusDocument['networkAcls'][number]> {
+  const whose = { id: firewall.id, ...firewall.window }
+  try {
+    return { ...whose, problem: null, holds: holdsOf(await holdingOf(deployed, firewall, now)) }
+  } catch (error) {
+    const problem = firewallProblem(error)
+    if (problem === undefined) throw error
+    return { ...whose, problem, holds: null }
+  }
+}
+
+function holdsOf({ own, free, foreign, shadowedBy, rulesQuota }: Holding) {
+  return {
+    own: own.length,
+    free: { ipv4: free[4], ipv6: free[6] },
+    foreign: [...foreign],
+    shadowedBy: shadowedBy ?? null,
+    rulesQuota,
+  }
+}
+
+function countsByClass(blocks: readonly Block[]): StatusDocument['blocks']['byClass'] {
+  const counts = { reflection: 0, flood: 0, 'brute-force': 0, operator: 0 }
+  for (const block of blocks) counts[block.class]++
+  return counts
+}
+
+function roundOf({ at, mode, firewalls }: RoundRecord): StatusDocument['lastRound'] {
+  return { at: isoTime(at), mode, networkAcls: firewalls.map((each) => ({ ...each })) }
+}
+
+/** Those of the settings, in their order; who else has reported is not believed. */
+async function hostsOf({ fence, state }: Deployed): Promise<StatusDocument['hosts']> {
+  const seen = new Map((await state.hosts()).map((host) => [host.host, host]))
+  const roster = fence.pbxs.flatMap(({ id }) => id ?? [])
+  return roster.map((host) => {
+    const last = seen.get(host)
+    if (last === undefined) return { host, reported: null }
+    const { at, halfBlind, lossFraction } = last
+    return { host, reported: { at: isoTime(at), halfBlind, lossFraction } }
+  })
+}

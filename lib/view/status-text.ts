@@ -1,0 +1,100 @@
+import type { StatusDocument } from '../contract/status.ts'
+import { ago, entries, moment, othersText, reason, standing } from './fence-words.ts'
+import { count, counted, printable, table } from './format.ts'
+
+/** A round begins each minute, and a host reports at least as often. */
+const LATE_MS = 180_000
+
+/** What `sipfence status` prints for people. */
+export function statusText(document: StatusDocument, width: number): string[] {
+  const { fence, region, at, networkAcls, topic } = document
+  return [
+    `Fence ${fence} in ${region}, ${moment(at)} UTC`,
+    '',
+    ...table(
+      [
+        ['Mode', modeWords(document)],
+        ['Blocks', blocksWords(document)],
+        ...networkAcls.flatMap(aclRows),
+        ...roundRows(document),
+        ...hostRows(document),
+        ['Queues', queueWords(document)],
+        ['Alerts', `go to ${printable(topic, 200)}`],
+      ],
+      width,
+      '',
+    ),
+  ]
+}
+
+function modeWords({ mode: { inForce, settings, set }, at }: StatusDocument): string {
+  const who = set === null ? 'by the settings' : `set ${ago(set.at, at)} by ${printable(set.by, 150)}`
+  if (inForce === settings) return `${inForce}, ${who}`
+  const next =
+    set === null ? 'deploy it to put that in force' : `that waits until somebody sets it (sipfence mode)`
+  return `${inForce}, ${who}; the settings file says ${settings}: ${next}`
+}
+
+function blocksWords({ blocks: { total, byClass } }: StatusDocument): string {
+  const parts = Object.entries(byClass)
+    .filter(([, number]) => number > 0)
+    .map(([name, number]) => `${count(number)} ${name}`)
+  return total === 0 ? 'none stands' : `${standing(total)}: ${parts.join(', ')}`
+}
+
+function aclRows({
+  id,
+  firstRule,
+  lastRule,
+  problem,
+  holds,
+}: StatusDocument['networkAcls'][number]): string[][] {
+  const title = 'Network ACL'
+  if (holds === null) return [[title, `${id}: ${reason(problem ?? 'cannot be read')}`]]
+  const { own, free, foreign, shadowedBy, rulesQuota } = holds
+  const room = `${free.ipv4} free for IPv4, ${free.ipv6} for IPv6 (quota ${rulesQuota}, rules ${firstRule} to ${lastRule})`
+  return [
+    [title, `${id}: ${entries(own)} of ours, ${room}`],
+    ...othersText(foreign, shadowedBy).map((words) => ['', words]),
+  ]
+}
+
+function roundRows({ lastRound, at }: StatusDocument): string[][] {
+  const title = 'Last round'
+  const see = "see the reconcile function's log"
+  if (lastRound === null) return [[title, `none yet; one should begin each minute: ${see}`]]
+  const late = Date.parse(at) - Date.parse(lastRound.at) > LATE_MS
+  const told = lastRound.networkAcls.flatMap(({ id, problem, braked }) =>
+    [problem, braked].flatMap((words) => (words === null ? [] : [['', `${id}: ${reason(words)}`]])),
+  )
+  const words = [
+    `${ago(lastRound.at, at)}, in mode ${lastRound.mode}`,
+    ...(told.length === 0 ? ['no problem'] : []),
+    ...(late ? [`one should begin each minute: ${see}`] : []),
+  ]
+  return [[title, words.join('; ')], ...told]
+}
+
+function hostRows({ hosts, at }: StatusDocument): string[][] {
+  if (hosts.length === 0) return [['Hosts', 'none: the settings name no PBX with an instance id']]
+  return hosts.map(({ host, reported }, i) => {
+    const title = i === 0 ? 'Hosts' : ''
+    if (reported === null) return [title, `${host}: has never reported; see to the sidecar there`]
+    const silent = Date.parse(at) - Date.parse(reported.at) > LATE_MS
+    const words = [
+      `${host}: reported ${ago(reported.at, at)}`,
+      ...(silent ? ['nothing of its traffic is judged: see to the sidecar there'] : []),
+      ...(reported.halfBlind ? ['half-blind: it does not see what the PBX sends'] : []),
+      ...(reported.lossFraction > 0
+        ? [`it lost ${(reported.lossFraction * 100).toFixed(1)} % of packets`]
+        : []),
+    ]
+    return [title, words.join('; ')]
+  })
+}
+
+function queueWords({ queues: { reports, reportsDead, wakeUps } }: StatusDocument): string {
+  const waiting = `${counted(reports, 'report')} and ${counted(wakeUps, 'wake-up')} in work or waiting`
+  if (reportsDead === 0) return `${waiting}, none given up`
+  return `${waiting}; ${count(reportsDead)} given up after five tries, in the dead-letter queue: see the analyze function's log`
+}
