@@ -76,7 +76,13 @@ export type JournalEntry =
   | { readonly kind: 'alert'; readonly alert: Alert }
   | { readonly kind: 'block'; readonly block: Block; readonly change: 'new' | 'extended' | 'ended' }
   /** A change to a firewall: made, or failed for the reason given. */
-  | { readonly kind: 'change'; readonly at: number; readonly change: Change; readonly failed: string | null }
+  | {
+      readonly kind: 'change'
+      readonly at: number
+      readonly firewall: string
+      readonly change: Change
+      readonly failed: string | null
+    }
 
 export interface Journal {
   write(entry: JournalEntry): Promise<void>

@@ -44,6 +44,8 @@ export interface ReconcileLedger {
 /** `observe` decides and changes nothing; `off` does not even decide. Both give up what the fence holds. */
 export type Mode = 'observe' | 'enforce' | 'off'
 
+const MODE_WORDS = { enforce: 'enforced', observe: 'only observing', off: 'off' } as const
+
 export interface ReconcileOptions {
   readonly mode: Mode
   /** False is preview: it reads and plans, and writes nothing, neither to the firewall nor to the ledger. */
@@ -102,7 +104,11 @@ export async function reconcile(
   }
   const plan = makePlan(input)
   // Giving up is a person's wish, so no brake is put on it.
-  const changes = changesToApply(mode === 'enforce' ? plan : makePlan({ ...input, desired: [] }))
+  const changes = changesToApply(
+    mode === 'enforce'
+      ? plan
+      : makePlan({ ...input, desired: [], givenUp: `the fence is ${MODE_WORDS[mode]}` }),
+  )
   const braked = mode === 'enforce' && changes.length > 0 ? brakeOf(plan, brake) : undefined
   if (!apply) return { plan, outcomes: [], braked }
   if (mode !== 'off') await tell(plan, braked, journal, now)
@@ -129,7 +135,7 @@ async function applied(
   const outcomes = await firewall.apply(changes)
   for (const outcome of outcomes) {
     const failed = outcome.ok ? null : outcome.reason
-    await journal.write({ kind: 'change', at: now, change: outcome.change, failed })
+    await journal.write({ kind: 'change', at: now, firewall: firewall.id, change: outcome.change, failed })
   }
   const { entries } = await firewall.read()
   await ledger.keepClaims(firewall.id, settled(intent, entries, now))

@@ -33,6 +33,8 @@ export interface PlanInput {
   /** Why a prefix must not be blocked, or undefined where it may be. */
   readonly protects: (prefix: Prefix) => string | undefined
   readonly now: number
+  /** Why all that is ours is given up, where it is; then nothing is desired. */
+  readonly givenUp?: string
 }
 
 export function isWithin({ firstRule, lastRule }: RuleWindow, ruleNumber: number): boolean {

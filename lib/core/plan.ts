@@ -135,7 +135,8 @@ function numbered(additions: readonly Change[], window: RuleWindow, taken: Set<n
   })
 }
 
-function goneBecause(entry: Entry, { desired, protects }: PlanInput): string {
+function goneBecause(entry: Entry, { desired, protects, givenUp }: PlanInput): string {
+  if (givenUp !== undefined) return givenUp
   const why = protects(entry.prefix)
   if (why !== undefined) return `protected now: ${why}`
   const stillWanted = desired.some(({ prefix }) => prefix === entry.prefix)
