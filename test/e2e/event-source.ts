@@ -21,6 +21,9 @@ export interface PollOptions {
   readonly senderOf?: ((message: Message) => string) | undefined
 }
 
+/** Batches at a time where the mapping sets no limit: Lambda begins with five, and two are enough to meet each other. */
+export const UNLIMITED = 2
+
 /** Short, because moto keeps a poll whose caller is gone, and would give it messages. */
 const POLL_SECONDS = 1
 const PAUSE_MS = 100
@@ -99,7 +102,11 @@ export class EventSource {
 }
 
 /** Documented: a failure that names no message of the batch, like an error, is a failure of the whole batch. */
-function failedOf(messages: readonly Message[], answer: Answer, reportsFailures: boolean): ReadonlySet<string> {
+function failedOf(
+  messages: readonly Message[],
+  answer: Answer,
+  reportsFailures: boolean,
+): ReadonlySet<string> {
   const all = new Set(messages.map(({ MessageId }) => MessageId!))
   if (!answer.ok) return all
   if (!reportsFailures) return new Set()

@@ -59,7 +59,8 @@ export class FunctionProcess {
 
   /** Handles one event, and is killed where that takes longer than the function may. */
   async handle(event: object): Promise<Answer> {
-    if (!(await Promise.race([this.#ready.then(() => true), this.#ended.then(() => false)]))) return this.#died()
+    if (!(await Promise.race([this.#ready.then(() => true), this.#ended.then(() => false)])))
+      return this.#died()
     const timeoutMs = this.#spec.timeoutSeconds * 1000
     const given = new AbortController()
     const late = sleep(timeoutMs, 'late' as const, { signal: given.signal }).catch(() => 'late' as const)

@@ -18,4 +18,5 @@ process.on('message', async ({ event, context, timeoutMs }) => {
     process.send({ ok: false, error: `${error?.name}: ${error?.message}` })
   }
 })
+process.on('disconnect', () => process.exit())
 process.send('ready')

@@ -28,14 +28,14 @@ export function metricsOf(lines: readonly string[]): Readonly<Record<string, num
     }
     for (const { Metrics, Dimensions } of directives) {
       for (const name of Dimensions.flat()) if (typeof line[name] !== 'string') throw broken(name, line)
-      for (const { Name } of Metrics) sums[Name] = (sums[Name] ?? 0) + valueOf(Name, line)
+      for (const { Name } of Metrics) sums[Name] = (sums[Name] ?? 0) + sumIn(Name, line)
     }
   }
   return sums
 }
 
 /** A number, or a list of them where the same metric was added more than once. */
-function valueOf(name: string, line: Readonly<Record<string, unknown>>): number {
+function sumIn(name: string, line: Readonly<Record<string, unknown>>): number {
   const values = [line[name]].flat()
   if (values.every((value) => typeof value === 'number')) return values.reduce((sum, value) => sum + value, 0)
   throw broken(name, line)

@@ -89,9 +89,6 @@ export function scheduleOf(template: StackTemplate, queueUrl: string): Scheduled
   }
 }
 
-/** Batches at a time where the mapping sets no limit; Lambda begins with five, two are enough to meet each other. */
-export const UNLIMITED = 2
-
 /** @param environment with nothing left to resolve */
 export function functionOf(
   template: StackTemplate,

@@ -1,0 +1,189 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CloudFormation } from '@aws-sdk/client-cloudformation'
+import { DynamoDB } from '@aws-sdk/client-dynamodb'
+import type { NetworkAclEntry } from '@aws-sdk/client-ec2'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { RECORDING } from '../commands/cli.ts'
+import { lacks } from '../skips.ts'
+import { accusation, HOST } from './accusations.ts'
+import { type Cdk, cdkOn, type Outputs } from './cdk.ts'
+import { type RunningCommand, startCommand } from './command.ts'
+import { jsonOf, metricsOf } from './log-lines.ts'
+import { type MotoAccount, startMotoAccount } from './moto.ts'
+import { deployedFence } from './moto-fence.ts'
+import { type RunningFence, runFence } from './running-fence.ts'
+
+const STACK = 'SipFence-pbx'
+const VICTIM = '192.0.2.200/32'
+const POISONED_PHONE = '203.0.113.15/32'
+const SECOND_VICTIM = '198.51.100.77'
+/** Somebody's, within the numbers that are the fence's. */
+const FOREIGN = { RuleNumber: 25, RuleAction: 'deny', Protocol: '6', CidrBlock: '198.51.100.99/32' } as const
+const OPERATORS = { RuleNumber: 100, RuleAction: 'allow', Protocol: '-1', CidrBlock: '0.0.0.0/0' } as const
+
+/** From the first packet of the recording: 12 s until the flood, 10 s of it and 5 s for its requests to be followed up. */
+const DETECTED = { timeout: 40_000, interval: 100 }
+
+describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstrap to destroy', () => {
+  let moto: MotoAccount
+  let cdk: Cdk
+  let folder: string
+  let acl: string
+  let settings: object
+  let outputs: NonNullable<Outputs[string]>
+  let fence: RunningFence
+  let people: string
+  let sidecar: RunningCommand
+  /** Notices so far, by their subjects. */
+  const subjects: string[] = []
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sipfence-e2e-'))
+    moto = await startMotoAccount()
+    cdk = cdkOn(moto)
+    acl = await moto.newAcl()
+    for (const entry of [FOREIGN, OPERATORS]) {
+      const PortRange = { From: 22, To: 22 }
+      await moto.ec2.createNetworkAclEntry({ NetworkAclId: acl, Egress: false, PortRange, ...entry })
+    }
+    settings = {
+      id: 'pbx',
+      region: moto.region,
+      vpc: moto.vpc,
+      mode: 'enforce',
+      pbxs: [{ id: HOST, addresses: ['10.0.0.10'] }],
+      networkAcls: [{ id: acl }],
+      learningSeconds: 0,
+      ladders: { unreachableSeconds: [5], jitterShare: 0 },
+    }
+    writeFileSync(join(folder, 'sipfence.json'), JSON.stringify({ version: 1, fences: [settings] }))
+  }, 20_000)
+  afterAll(async () => {
+    await sidecar?.interrupt()
+    await fence?.stop()
+    cdk?.remove()
+    await moto?.stop()
+    rmSync(folder, { recursive: true })
+  }, 20_000)
+
+  const command = (...args: readonly string[]) =>
+    startCommand([...args, '--config', join(folder, 'sipfence.json')], moto.environment)
+
+  async function inbound(): Promise<readonly NetworkAclEntry[]> {
+    const { NetworkAcls } = await moto.ec2.describeNetworkAcls({ NetworkAclIds: [acl] })
+    return NetworkAcls![0]!.Entries!.filter(({ Egress }) => Egress === false)
+  }
+
+  /** What stands within the numbers that are the fence's. */
+  async function inWindow(): Promise<readonly (string | undefined)[]> {
+    return (await inbound()).filter(({ RuleNumber }) => RuleNumber! < 80).map(({ CidrBlock }) => CidrBlock)
+  }
+
+  /** Whom the functions have ever denied or let in again, by their log. */
+  function changed(): ReadonlySet<unknown> {
+    const changes = jsonOf(fence.functions.Reconcile.lines).filter(({ message }) => message === 'change')
+    return new Set(
+      changes.map(({ entry }) => (entry as { change: { entry: { prefix: string } } }).change.entry.prefix),
+    )
+  }
+
+  /** Reads what people were told since the last call. */
+  async function notices(): Promise<readonly string[]> {
+    const { Messages = [] } = await moto.sqs.receiveMessage({ QueueUrl: people, MaxNumberOfMessages: 10 })
+    subjects.push(...Messages.map(({ Body }) => String(JSON.parse(Body!).Subject)))
+    return subjects
+  }
+
+  /** What of the stack a deploy could have changed. */
+  async function stack() {
+    const cloudFormation = new CloudFormation(moto.client)
+    const { StackResources } = await cloudFormation.describeStackResources({ StackName: STACK })
+    const { StackEvents } = await cloudFormation.describeStackEvents({ StackName: STACK })
+    const { TemplateBody } = await cloudFormation.getTemplate({ StackName: STACK })
+    const ids = StackResources!.map(({ LogicalResourceId, PhysicalResourceId }) => [
+      LogicalResourceId,
+      PhysicalResourceId,
+    ])
+    return { ids, events: StackEvents!.length, TemplateBody }
+  }
+
+  test('is deployed, and the functions of the stack run', async () => {
+    await cdk.bootstrap([settings])
+    outputs = (await cdk.deploy([settings]))[STACK]!
+    // Moto knows one sender only; on AWS the session of an instance's role is named after the instance.
+    const senderOf = () => `AROALOCAL:${HOST}`
+    fence = runFence(await deployedFence(moto, cdk, 'pbx', outputs), { senderOf })
+    people = (await moto.sqs.createQueue({ QueueName: 'people' })).QueueUrl!
+    const Endpoint = `arn:aws:sqs:${moto.region}:${moto.account}:people`
+    await moto.sns.subscribe({ TopicArn: outputs['TopicArn'], Protocol: 'sqs', Endpoint })
+  }, 90_000)
+
+  test('denies the victim of a reflection that the sidecar sees', async () => {
+    sidecar = command('sidecar', '--read', RECORDING, '--host', HOST, '--spool', join(folder, 'spool'))
+    await expect.poll(inWindow, DETECTED).toContain(VICTIM)
+    expect((await inbound()).find(({ CidrBlock }) => CidrBlock === VICTIM)).toMatchObject({
+      RuleAction: 'deny',
+      Protocol: '17',
+      PortRange: { From: 5060, To: 5060 },
+      RuleNumber: expect.toSatisfy(
+        (number: number) => number >= 20 && number <= 79 && number !== FOREIGN.RuleNumber,
+      ),
+    })
+    await expect.poll(notices, { timeout: 5_000 }).toContain(`sipfence pbx: blocks ${VICTIM} (reflection)`)
+  }, 60_000)
+
+  test('tells people of the flood in the name of a phone, and does not deny the phone', async () => {
+    const alert = `sipfence pbx: alert protected-source-flood ${POISONED_PHONE}`
+    await expect.poll(notices, DETECTED).toContain(alert)
+    expect(await inWindow()).not.toContain(POISONED_PHONE)
+    expect((await sidecar.interrupt()).code).toBe(0)
+  }, 60_000)
+
+  test('is left as it is by a deploy with nothing changed', async () => {
+    const before = await stack()
+    expect((await cdk.deploy([settings]))[STACK]).toEqual(outputs)
+    expect(await stack()).toEqual(before)
+  }, 60_000)
+
+  test('lets the victim in again when the block is over and the schedule comes round', async () => {
+    expect(await inWindow()).toContain(VICTIM)
+    async function afterRound() {
+      await fence.tick()
+      return await inWindow()
+    }
+    await expect.poll(afterRound, { timeout: 20_000, interval: 1_000 }).toEqual([FOREIGN.CidrBlock])
+  }, 30_000)
+
+  test('writes metrics that CloudWatch can read', () => {
+    expect(metricsOf(fence.functions.Analyze.lines)).toMatchObject({
+      Messages: expect.any(Number),
+      Blocks: expect.any(Number),
+    })
+    expect(metricsOf(fence.functions.Reconcile.lines)).toMatchObject({ Alerts: expect.any(Number) })
+    for (const { invocations } of Object.values(fence.functions))
+      expect(invocations.filter(({ answer }) => !answer.ok)).toEqual([])
+  })
+
+  test('gives up at release what it holds, and leaves what others wrote', async () => {
+    const QueueUrl = (await moto.sqs.getQueueUrl({ QueueName: 'sipfence-pbx-reports' })).QueueUrl
+    const report = { ...accusation(HOST, SECOND_VICTIM), fence: 'pbx' }
+    await moto.sqs.sendMessage({ QueueUrl, MessageBody: JSON.stringify(report) })
+    await expect.poll(inWindow, { timeout: 10_000 }).toContain(`${SECOND_VICTIM}/32`)
+    expect(await command('release').ended()).toMatchObject({ code: 0, err: '' })
+    expect(await inWindow()).toEqual([FOREIGN.CidrBlock])
+    await fence.tick()
+    await fence.stop()
+    expect(await inWindow()).toEqual([FOREIGN.CidrBlock])
+    expect([...changed()].sort()).toEqual([VICTIM, `${SECOND_VICTIM}/32`].sort())
+  }, 30_000)
+
+  test('goes away, but for its ledger and what others wrote', async () => {
+    await cdk.destroy([settings])
+    const { Table } = await new DynamoDB(moto.client).describeTable({ TableName: outputs['LedgerTable'] })
+    expect(Table!.TableStatus).toBe('ACTIVE')
+    const left = (await inbound()).filter(({ RuleNumber }) => RuleNumber! < 32_767)
+    expect(left).toMatchObject([FOREIGN, OPERATORS])
+  }, 60_000)
+})

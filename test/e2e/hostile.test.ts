@@ -1,0 +1,98 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { accusation, HOST, LOCAL_FENCE, OTHER_HOST } from './accusations.ts'
+import { type Assembly, assemble, type LocalFence, startLocalFence } from './local-fence.ts'
+import { jsonOf, metricsOf } from './log-lines.ts'
+
+const STRANGER = 'i-0aaaaaaaaaaaaaaaa'
+/** As many as Lambda gives to a function at once. */
+const REPORTS = 10
+const SOURCES_A_REPORT = 90
+/** What a hostile host says of the time, so that no report of it is too old to be judged. */
+const AHEAD_MS = 240_000
+
+describe('the judge of reports', () => {
+  let assembly: Assembly
+  let fence: LocalFence
+  beforeAll(() => {
+    assembly = assemble(LOCAL_FENCE)
+  }, 30_000)
+  afterEach(() => fence.stop())
+  afterAll(() => assembly?.remove())
+
+  async function start(): Promise<void> {
+    fence = await startLocalFence(assembly.template, {
+      hosts: [HOST, OTHER_HOST, STRANGER],
+      only: ['Analyze'],
+    })
+  }
+
+  const lines = () => fence.functions.Analyze.lines
+  const entries = (kind: string) => jsonOf(lines()).filter(({ message }) => message === kind)
+
+  /** Waits until every report was received, handled and deleted, and none has failed. */
+  async function handled(milliseconds: number): Promise<void> {
+    const [reports, dead] = ['reports', 'reports-dead'].map((name) => fence.aws.queue(`sipfence-f-${name}`))
+    const left = () => reports!.visible().length + reports!.inFlight().length
+    await expect.poll(left, { timeout: milliseconds, interval: 50 }).toBe(0)
+    expect(dead!.visible()).toEqual([])
+    const failed = fence.functions.Analyze.invocations.filter(({ answer }) => !answer.ok)
+    expect(failed).toEqual([])
+  }
+
+  /** Everything that was written to the ledger. */
+  function writes(): string[] {
+    const puts = fence.aws.calls().filter(({ action }) => action === 'PutItem' || action === 'UpdateItem')
+    return puts.map(({ parameters }) => JSON.stringify(parameters))
+  }
+
+  test('counts and drops what is no report of a host of the fence, and writes nothing of it', async () => {
+    await start()
+    const good = accusation(HOST, '192.0.2.1')
+    const refused: readonly (readonly [host: string, body: string, reason: string])[] = [
+      [HOST, JSON.stringify({ ...good, host: OTHER_HOST }), 'forged-host'],
+      [STRANGER, JSON.stringify({ ...good, host: STRANGER }), 'not-on-roster'],
+      ['NOBODY', JSON.stringify(good), 'not-on-roster'],
+      [HOST, JSON.stringify({ ...good, boot: 'b'.repeat(70_000) }), 'too-long'],
+      [HOST, '{"schema":"sipfence.report/1",', 'not-json'],
+      [HOST, 'null', 'unknown-schema'],
+      [HOST, JSON.stringify({ ...good, schema: 'sipfence.report/2' }), 'unknown-schema'],
+      [HOST, JSON.stringify({ ...good, sources: [{ prefix: '0.0.0.0/0' }] }), 'malformed'],
+      [HOST, JSON.stringify({ ...good, fence: 'other' }), 'wrong-fence'],
+      [HOST, JSON.stringify({ ...good, at: Date.now() + 600_000 }), 'from-the-future'],
+    ]
+    for (const [host, body] of refused) await fence.send(host, body)
+    await handled(20_000)
+    await expect
+      .poll(() => metricsOf(lines()), { timeout: 2_000 })
+      .toEqual({ RefusedMessages: refused.length })
+    const reasons = entries('A message was not taken').map(({ reason }) => reason)
+    expect(reasons.sort()).toEqual(refused.map(([, , reason]) => reason).sort())
+    expect(writes()).toEqual([])
+  })
+
+  test('lets a host cause its share of blocks and no more, and hears another host all the same', async () => {
+    await start()
+    for (const addresses of Array.from({ length: REPORTS }, (_, report) => network(report))) {
+      const report = { ...accusation(HOST, ...addresses), at: Date.now() + AHEAD_MS }
+      await fence.send(HOST, JSON.stringify(report))
+    }
+    await handled(110_000)
+    await expect.poll(() => metricsOf(lines()), { timeout: 2_000 }).toMatchObject({ Messages: REPORTS })
+    expect(metricsOf(lines())).toMatchObject({ Blocks: LOCAL_FENCE.perHostHour.blocks, Alerts: 1 })
+    expect(entries('alert')).toMatchObject([{ entry: { alert: { kind: 'host-capped', host: HOST } } }])
+    expect(fence.aws.published()).toHaveLength(100)
+
+    await fence.send(OTHER_HOST, JSON.stringify(accusation(OTHER_HOST, '192.0.2.1')))
+    await handled(10_000)
+    const last = () => entries('block').at(-1)
+    await expect
+      .poll(last, { timeout: 2_000 })
+      .toMatchObject({ entry: { change: 'new', block: { prefix: '192.0.2.1/32' } } })
+    expect(metricsOf(lines())['Blocks']).toBe(LOCAL_FENCE.perHostHour.blocks + 1)
+  }, 120_000)
+})
+
+/** As many sources as a report of them may be long, in a network of their own. */
+function network(number: number): string[] {
+  return Array.from({ length: SOURCES_A_REPORT }, (_, i) => `198.18.${number}.${i}`)
+}
