@@ -9,12 +9,12 @@ import {
   withTold,
 } from './core/detection.ts'
 import { noOffences, type Offences, withEpisode } from './core/offences.ts'
-import type { Change } from './core/plan.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
-import { type Refusal, type RefusalReason, type Refused, refusalOf } from './core/refusal.ts'
+import { type Refusal, type Refused, refusalOf } from './core/refusal.ts'
 import type { Observation, ProofReport, SourceReport } from './core/source-report.ts'
 import type { DetectionLimits } from './core/suspicion.ts'
+import type { Journal } from './journal.ts'
 
 /** What the analyze loop reads and writes of the ledger. A read that fails throws; it never reads as empty. */
 export interface AnalyzeLedger {
@@ -35,6 +35,8 @@ export interface AnalyzeLedger {
   openBlock(prefix: Prefix): Promise<Block | undefined>
   /** Counts one more block that the host causes; false where it has caused its share within the hour. */
   mayAccuse(host: string): Promise<boolean>
+  /** Whether it is known by now that the host has caused its share; false says nothing. Costs no call. */
+  isCapped(host: string): boolean
   /** The earliest instant of any report; keeps this one where it is earlier. */
   firstReport(at: number): Promise<FirstReport>
 }
@@ -44,58 +46,6 @@ export interface FirstReport {
   /** Whether anybody was known-good when the first word from any host came in. */
   readonly knewAnybody: boolean
 }
-
-/** An alert is for people: something is going on that sipfence will not or cannot act on. */
-export interface Alert {
-  readonly at: number
-  readonly kind:
-    | 'protected-source-flood'
-    | 'half-blind'
-    | 'shadowed'
-    | 'foreign-entry'
-    | 'brake'
-    | 'no-free-entry'
-    | 'host-capped'
-    | 'silent-sensor'
-  readonly source: Prefix | null
-  /** The host that it is about, where it is about one. */
-  readonly host?: string
-  readonly why: string
-}
-
-/** What happened, for people and for the record: one line each, in the order of time. */
-export type JournalEntry =
-  | { readonly kind: 'detection'; readonly detection: Detection }
-  | {
-      readonly kind: 'refusal'
-      readonly at: number
-      readonly source: Prefix
-      readonly reason: RefusalReason
-      readonly why: string
-    }
-  | { readonly kind: 'alert'; readonly alert: Alert }
-  | { readonly kind: 'block'; readonly block: Block; readonly change: 'new' | 'extended' | 'ended' }
-  /** A change to a firewall: made, or failed for the reason given. */
-  | {
-      readonly kind: 'change'
-      readonly at: number
-      readonly firewall: string
-      readonly change: Change
-      readonly failed: string | null
-    }
-
-export interface Journal {
-  write(entry: JournalEntry): Promise<void>
-}
-
-/** What is said again and again while it lasts, by a key; undefined for what happens once. */
-export function newsKey(entry: JournalEntry): string | undefined {
-  if (entry.kind === 'alert') return `${entry.alert.kind} ${entry.alert.source ?? entry.alert.host ?? ''}`
-  return entry.kind === 'refusal' ? `${entry.reason} ${entry.source}` : undefined
-}
-
-/** Within this time the same alert or refusal is not news. */
-export const NEWS_MS = 600_000
 
 export interface AnalyzeOptions {
   readonly limits: DetectionLimits
@@ -171,7 +121,11 @@ interface Handling {
 async function handle(observation: Observation, report: SourceReport, handling: Handling): Promise<void> {
   const { protection, learning, fresh, ports, options, receipt } = handling
   const { prefix, knownGoodAt } = observation
-  const knownGood = (knownGoodAt ?? (await ports.ledger.knownGoodAt(prefix, report.at))) !== null
+  const { host, at } = report
+  if (ports.ledger.isCapped(host) && (await ports.ledger.openBlock(prefix)) === undefined) {
+    return await refuseMore(prefix, host, at, ports)
+  }
+  const knownGood = (knownGoodAt ?? (await ports.ledger.knownGoodAt(prefix, at))) !== null
   const refusal = refusalOf(prefix, { protection, knownGood, learning })
   const { opened, active } = await judged(observation, report, { knownGood, refusal, ports, options })
   for (const detection of opened) await ports.journal.write({ kind: 'detection', detection })
@@ -180,7 +134,7 @@ async function handle(observation: Observation, report: SourceReport, handling: 
     if (refused !== undefined && !episode.told) await announce(detection, refused, ports)
   }
   const guilty = active.filter(({ detection }) => refusal(detection) === undefined)
-  if (guilty.length > 0 && fresh) await block(guilty, report.host, { ports, options, receipt })
+  if (guilty.length > 0 && fresh) await block(guilty, host, { ports, options, receipt })
 }
 
 async function alertHalfBlind({ at, host }: SourceReport, { journal }: AnalyzePorts): Promise<void> {
@@ -255,7 +209,7 @@ async function block(
   const { ledger, journal } = ports
   const { source, at } = guilty[0]!.detection
   const open = await ledger.openBlock(source)
-  if (open === undefined && !(await ledger.mayAccuse(host))) return await refuseMore(guilty, host, ports)
+  if (open === undefined && !(await ledger.mayAccuse(host))) return await refuseMore(source, host, at, ports)
   const { before, after } = await ledger.changeOffences(source, (found) => {
     const start = found ?? noOffences(source, Math.floor(ports.random() * 2 ** 32))
     const next = guilty.reduce(
@@ -275,13 +229,14 @@ async function block(
   await ports.wake(at)
 }
 
+/** An accusation too many is counted; what the accused did is not looked at, so that a flood of them costs little. */
 async function refuseMore(
-  [first]: readonly Active[],
+  source: Prefix,
   host: string,
+  at: number,
   { journal }: AnalyzePorts,
 ): Promise<void> {
-  const { at, source, why } = first!.detection
-  const told = `${host} has caused as many blocks as one host may within an hour; ${why}`
-  await journal.write({ kind: 'refusal', at, source, reason: 'host-capped', why: told })
-  await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, host, why: told } })
+  const why = `${host} has caused as many blocks as one host may within an hour; what else it accuses is not blocked`
+  await journal.write({ kind: 'refusal', at, source, reason: 'host-capped', why })
+  await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, host, why } })
 }

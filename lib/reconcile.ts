@@ -1,4 +1,3 @@
-import type { Alert, Journal } from './analyze.ts'
 import type { Block } from './core/block.ts'
 import { type Brake, brakeOf } from './core/brake.ts'
 import type { Entry, PortRange } from './core/entry.ts'
@@ -7,6 +6,7 @@ import { type Claim, type PlanInput, READ_LAG_MS, type RuleWindow } from './core
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
 import { denialKey } from './core/wanted.ts'
+import type { Alert, Journal } from './journal.ts'
 
 /** What a network ACL holds, read at one moment. */
 export interface FirewallState {

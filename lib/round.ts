@@ -1,6 +1,6 @@
-import type { Journal } from './analyze.ts'
 import type { Brake } from './core/brake.ts'
 import type { PortRange } from './core/entry.ts'
+import type { Journal } from './journal.ts'
 import { type Firewall, type Mode, type ReconcileLedger, type Round, reconcile } from './reconcile.ts'
 
 /** The right to write to the fence's firewalls: one at a time, whoever it is. */

@@ -96,9 +96,9 @@ export class FenceState {
     )
   }
 
-  /** Counts one notice of the hour; returns how many there are by now. */
-  async countNotice(now: number): Promise<number> {
-    const name = `notices#${new Date(now).toISOString().slice(0, 13)}`
+  /** Counts one notice of its kind and of the hour; returns how many there are by now. */
+  async countNotice(kind: string, now: number): Promise<number> {
+    const name = `notices#${kind}#${new Date(now).toISOString().slice(0, 13)}`
     const expires = Math.floor(now / 1000) + DAY_SECONDS
     return await this.#table.add({ kind: 'told', name }, 'notices', 1, expires)
   }

@@ -147,11 +147,14 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
   }
 
   async mayAccuse(host: string): Promise<boolean> {
-    const hour = this.#hour()
-    if (this.#capped.get(host) === hour) return false
+    if (this.isCapped(host)) return false
     if ((await this.#spend(host, 'blocks', 1)) <= this.#options.perHostHour.blocks) return true
-    this.#capped.set(host, hour)
+    this.#capped.set(host, this.#hour())
     return false
+  }
+
+  isCapped(host: string): boolean {
+    return this.#capped.get(host) === this.#hour()
   }
 
   /** The later instant wins, so that proofs may come in any order. Nobody is good from the future. */

@@ -1,5 +1,5 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns'
-import type { JournalEntry } from '../analyze.ts'
+import type { JournalEntry } from '../journal.ts'
 import type { FenceState } from './fence-state.ts'
 
 export interface NoticesOptions {
@@ -12,9 +12,12 @@ export interface NoticesOptions {
 
 /** SNS takes subjects of up to 100 ASCII characters. */
 const LONGEST_SUBJECT = 100
-const MOST_AN_HOUR = 100
+const MOST_AN_HOUR = 50
 
-/** Tells people by the fence's topic: alerts, and blocks as they begin. At most 100 in an hour; the rest is in the log. */
+/**
+ * Tells people by the fence's topic: alerts, and blocks as they begin. At most 50 of each in an hour; the rest is in the
+ * log. They are counted by themselves, so that one host's accusations do not silence the alerts about them.
+ */
 export class Notices {
   readonly #options: NoticesOptions
 
@@ -26,10 +29,10 @@ export class Notices {
     const words = wordsOf(entry)
     if (words === undefined) return
     const { sns, topicArn, fence, state, clock } = this.#options
-    const count = await state.countNotice(clock())
+    const count = await state.countNotice(entry.kind, clock())
     if (count > MOST_AN_HOUR) return
     const last =
-      count === MOST_AN_HOUR ? '\n\nThis was the last notice of this hour; the log has the rest.' : ''
+      count === MOST_AN_HOUR ? '\n\nThis was the last such notice of this hour; the log has the rest.' : ''
     const subject = `sipfence ${fence}: ${words.subject}`
       .replace(/[^\x20-\x7e]/g, '?')
       .slice(0, LONGEST_SUBJECT)

@@ -1,11 +1,12 @@
 import type { Logger } from '@aws-lambda-powertools/logger'
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import { type Journal, type JournalEntry, NEWS_MS, newsKey } from '../analyze.ts'
 import type { FenceState } from '../aws/fence-state.ts'
 import type { Notices } from '../aws/notices.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
+import { type Journal, type JournalEntry, NEWS_MS, newsKey } from '../journal.ts'
 
 const MOST_LATELY = 10_000
+const HEARD_MS = 60_000
 
 export interface JournalOptions {
   readonly logger: Logger
@@ -30,6 +31,10 @@ export class CloudWatchJournal implements Journal {
 
   async write(entry: JournalEntry): Promise<void> {
     const { logger, metrics, notices } = this.#options
+    if (entry.kind === 'refusal' && entry.reason === 'host-capped') {
+      metrics.addMetric('RefusedAccusations', MetricUnit.Count, 1) // one alert tells of them all
+      return
+    }
     if (!(await this.#isNews(newsKey(entry)))) return
     const failed = entry.kind === 'change' && entry.failed !== null
     logger[failed || entry.kind === 'alert' ? 'warn' : 'info'](entry.kind, { entry })
@@ -49,7 +54,8 @@ export class CloudWatchJournal implements Journal {
     const now = clock()
     if (now - (this.#lately.get(key) ?? Number.NEGATIVE_INFINITY) < NEWS_MS) return false
     const isNews = await state.isNews(key, now, NEWS_MS)
-    if (isNews) this.#lately.set(key, now)
+    // What another process told a moment ago is asked for again after a minute, lest it stays untold for twice as long.
+    this.#lately.set(key, isNews ? now : now - NEWS_MS + HEARD_MS)
     return isNews
   }
 }

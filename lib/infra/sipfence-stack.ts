@@ -71,7 +71,7 @@ export class SipFenceStack extends Stack {
     const analyze = fenceFunction(this, 'Analyze', {
       entry: 'analyze',
       fence,
-      memoryMegabytes: 512,
+      memoryMegabytes: 1_769, // one processor: ten long reports of a flood take seconds of it
       environment,
       allowed: [consume(queues.reports), useLedger(ledger), send(queues.reconcile), publish(topic)],
     })

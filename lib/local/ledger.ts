@@ -74,6 +74,10 @@ export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
     return true
   }
 
+  isCapped(): boolean {
+    return false
+  }
+
   async openBlock(prefix: Prefix): Promise<Block | undefined> {
     const block = this.#offences.get(prefix)?.block
     return block?.endedAt === null ? block : undefined

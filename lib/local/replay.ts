@@ -1,4 +1,3 @@
-import type { Alert, JournalEntry } from '../analyze.ts'
 import type { ReplayDocument } from '../contract/replay.ts'
 import type { Block } from '../core/block.ts'
 import { isInbound, type Sockets } from '../core/direction.ts'
@@ -6,6 +5,7 @@ import type { Entry } from '../core/entry.ts'
 import type { Packet } from '../core/packet.ts'
 import { type Address, type Prefix, sourcePrefix } from '../core/prefix.ts'
 import { RotatingMap } from '../core/rotating-map.ts'
+import type { Alert, JournalEntry } from '../journal.ts'
 import { VERSION } from '../version.ts'
 import type { EmbeddedResult } from './fence.ts'
 

@@ -1,6 +1,6 @@
-import type { JournalEntry } from '../analyze.ts'
 import type { ReplayDocument } from '../contract/replay.ts'
 import type { Prefix } from '../core/prefix.ts'
+import type { JournalEntry } from '../journal.ts'
 import type { EmbeddedResult } from '../local/fence.ts'
 import type { ReplayRecord } from '../local/replay.ts'
 import { bytes, clock, count, duration, entryText, table } from './format.ts'

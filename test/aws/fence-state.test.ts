@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { JournalEntry } from '../../lib/analyze.ts'
 import { portRanges } from '../../lib/core/wanted.ts'
+import type { JournalEntry } from '../../lib/journal.ts'
 import { fenceRound } from '../../lib/round.ts'
 import { NOW } from '../core/reports.ts'
 import { FENCE, type FenceAccount, openFenceAccount, RECONCILE_QUEUE } from './fence-account.ts'

@@ -4,8 +4,8 @@ import { type Assembly, assemble, type LocalFence, startLocalFence } from './loc
 import { jsonOf, metricsOf } from './log-lines.ts'
 
 const STRANGER = 'i-0aaaaaaaaaaaaaaaa'
-/** As many as Lambda gives to a function at once. */
-const REPORTS = 10
+/** 10,080 accusations in all. */
+const REPORTS = 112
 const SOURCES_A_REPORT = 90
 /** What a hostile host says of the time, so that no report of it is too old to be judged. */
 const AHEAD_MS = 240_000
@@ -80,7 +80,9 @@ describe('the judge of reports', () => {
     await expect.poll(() => metricsOf(lines()), { timeout: 2_000 }).toMatchObject({ Messages: REPORTS })
     expect(metricsOf(lines())).toMatchObject({ Blocks: LOCAL_FENCE.perHostHour.blocks, Alerts: 1 })
     expect(entries('alert')).toMatchObject([{ entry: { alert: { kind: 'host-capped', host: HOST } } }])
-    expect(fence.aws.published()).toHaveLength(100)
+    const accused = REPORTS * SOURCES_A_REPORT - LOCAL_FENCE.perHostHour.blocks
+    expect(metricsOf(lines())).toMatchObject({ RefusedAccusations: accused })
+    expect(fence.aws.published()).toHaveLength(51) // 50 blocks, and the alert
 
     await fence.send(OTHER_HOST, JSON.stringify(accusation(OTHER_HOST, '192.0.2.1')))
     await handled(10_000)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { JournalEntry } from '../../lib/analyze.ts'
 import type { Prefix } from '../../lib/core/prefix.ts'
+import type { JournalEntry } from '../../lib/journal.ts'
 import { FENCE, openFenceAccount } from '../aws/fence-account.ts'
 import { deliver, portsOver } from '../contract/ledger.ts'
 import { onePrefix } from '../core/arbitraries.ts'

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { JournalEntry } from '../../lib/analyze.ts'
 import { defaultFence } from '../../lib/config.ts'
 import type { Block } from '../../lib/core/block.ts'
 import type { Packet } from '../../lib/core/packet.ts'
 import type { Address } from '../../lib/core/prefix.ts'
+import type { JournalEntry } from '../../lib/journal.ts'
 import { EmbeddedFence } from '../../lib/local/fence.ts'
 import { SCENARIOS } from '../traffic/scenarios.ts'
 

@@ -4,12 +4,12 @@ import {
   type AnalyzeOptions,
   type AnalyzePorts,
   analyze,
-  type JournalEntry,
   learnProofs,
 } from '../../lib/analyze.ts'
 import { DEFAULTS } from '../../lib/config.ts'
 import { type Protected, Protection } from '../../lib/core/protection.ts'
 import type { SourceReport } from '../../lib/core/source-report.ts'
+import type { JournalEntry } from '../../lib/journal.ts'
 import { MemoryLedger } from '../../lib/local/ledger.ts'
 import { onePrefix } from '../core/arbitraries.ts'
 import { bruteForced, NOW, proofsOf, reflected, report } from '../core/reports.ts'

@@ -1,9 +1,9 @@
-import type { Alert } from '../../lib/analyze.ts'
 import type { Batch } from '../../lib/capture.ts'
 import { defaultFence } from '../../lib/config.ts'
 import type { Block } from '../../lib/core/block.ts'
 import type { Detection } from '../../lib/core/detection.ts'
 import { type Prefix, sourcePrefix } from '../../lib/core/prefix.ts'
+import type { Alert } from '../../lib/journal.ts'
 import { EmbeddedFence } from '../../lib/local/fence.ts'
 import type { Recording } from './stage.ts'
 
