@@ -1,6 +1,6 @@
 import type { Sockets } from './core/direction.ts'
 import type { Packet } from './core/packet.ts'
-import { type Reporter, ReportWriter } from './core/report-writer.ts'
+import { type CaptureState, type Reporter, ReportWriter } from './core/report-writer.ts'
 import type { ProofReport, SourceReport } from './core/source-report.ts'
 import type { DetectionLimits } from './core/suspicion.ts'
 import { type CaptureTotals, Traffic } from './core/traffic.ts'
@@ -47,23 +47,33 @@ const LONGEST_WINDOW_SECONDS = 660
 /** After this long without a packet only the 10-minute window holds anything, and a tick a minute will do. */
 const QUIET_SECONDS = 70
 const MINUTE = 60
+/** A clock that goes back by no more is waited for. */
+const SET_BACK_MS = 5_000
 
 /**
  * Loop 1: packets in, reports out. Counts each packet, and at each whole second of packet time asks what is
- * notable and who has proven what, and hands that to the sink before it takes the next packet.
+ * notable and who has proven what, and hands that to the sink before it takes the next packet. Where the clock of a
+ * live source is set back, it begins anew under another boot name: no second would end until the clock caught up.
  */
 export async function capture(
   source: PacketSource,
   sink: ReportSink,
   options: CaptureOptions,
 ): Promise<CaptureTotals> {
-  const traffic = new Traffic(options)
-  const writer = new ReportWriter(traffic.sources, options)
   const loss = new Loss()
   const leaps = new Leaps()
   const admits = options.admits ?? (() => true)
+  let count = new Count(options)
   let second = 0
   let clockSkewMs = 0
+
+  async function take(packets: Iterable<Packet>, now?: number): Promise<void> {
+    for (const packet of packets) {
+      if (packet.at >= (second + 1) * 1000) await passTo(Math.floor(packet.at / 1000))
+      if (admits(packet)) count.traffic.count(packet)
+      if (now !== undefined) clockSkewMs = Math.round(now - packet.at)
+    }
+  }
 
   async function passTo(next: number): Promise<void> {
     if (second === 0) second = next
@@ -74,28 +84,58 @@ export async function capture(
 
   async function tick(at: number, last = false): Promise<void> {
     second = at
-    for (const proofs of writer.proofs(at, traffic.endSecond(at))) await sink.proofs(proofs)
-    const report = writer.report(at, { clockSkewMs, lossFraction: loss.fraction }, last)
+    await count.tell(sink, at, { clockSkewMs, lossFraction: loss.fraction }, last)
+  }
+
+  for await (const { packets, ignored, now, ...statistics } of source) {
+    if (now !== undefined && now < second * 1000 - SET_BACK_MS) {
+      count = count.anew()
+      second = 0
+    }
+    await take(now === undefined ? leaps.held(packets, () => second) : notAhead(packets, now), now)
+    count.traffic.ignore(ignored + leaps.takeIgnored())
+    loss.note(statistics)
+    if (now !== undefined) await passTo(Math.floor(now / 1000))
+  }
+  await take(leaps.last())
+  if (second > 0) await tick(second + 1, true)
+  return count.traffic.totals
+}
+
+/** What is counted since the start, or since the clock was set back. */
+class Count {
+  readonly traffic: Traffic
+  readonly #writer: ReportWriter
+  readonly #options: CaptureOptions
+  readonly #boots: number
+
+  constructor(options: CaptureOptions, boots = 1) {
+    const { reporter } = options
+    const boot = boots === 1 ? reporter.boot : `${reporter.boot}.${boots}`
+    this.traffic = new Traffic(options)
+    this.#writer = new ReportWriter(this.traffic.sources, { ...options, reporter: { ...reporter, boot } })
+    this.#options = options
+    this.#boots = boots
+  }
+
+  /** Knows of no source any more, but of how much there was in all. */
+  anew(): Count {
+    const next = new Count(this.#options, this.#boots + 1)
+    Object.assign(next.traffic.totals, this.traffic.totals)
+    return next
+  }
+
+  async tell(sink: ReportSink, at: number, state: CaptureState, last: boolean): Promise<void> {
+    for (const proofs of this.#writer.proofs(at, this.traffic.endSecond(at))) await sink.proofs(proofs)
+    const report = this.#writer.report(at, state, last)
     if (report !== undefined) await sink.report(report)
     await sink.endSecond(at * 1000)
   }
+}
 
-  for await (const batch of source) {
-    for (const packet of batch.now === undefined ? leaps.held(batch.packets, () => second) : batch.packets) {
-      if (packet.at >= (second + 1) * 1000) await passTo(Math.floor(packet.at / 1000))
-      if (admits(packet)) traffic.count(packet)
-      if (batch.now !== undefined) clockSkewMs = Math.round(batch.now - packet.at)
-    }
-    traffic.ignore(batch.ignored + leaps.takeIgnored())
-    loss.note(batch)
-    if (batch.now !== undefined) await passTo(Math.floor(batch.now / 1000))
-  }
-  for (const packet of leaps.last()) {
-    await passTo(Math.floor(packet.at / 1000))
-    if (admits(packet)) traffic.count(packet)
-  }
-  if (second > 0) await tick(second + 1, true)
-  return traffic.totals
+/** Packets from before the clock was set back came just now, however late their timestamps are. */
+function* notAhead(packets: Iterable<Packet>, now: number): Iterable<Packet> {
+  for (const packet of packets) yield packet.at > now + SET_BACK_MS ? { ...packet, at: now } : packet
 }
 
 const LEAP_MS = 3_600_000
@@ -139,7 +179,7 @@ class Loss {
   #received = 0
   #dropped = 0
 
-  note({ received, dropped }: Batch): void {
+  note({ received, dropped }: Pick<Batch, 'received' | 'dropped'>): void {
     if (received === undefined || dropped === undefined || received <= this.#received) return
     this.fraction = Math.min(1, Math.max(0, (dropped - this.#dropped) / (received - this.#received)))
     this.#received = received

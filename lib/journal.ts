@@ -16,8 +16,10 @@ export interface Alert {
     | 'no-free-entry'
     | 'host-capped'
     | 'silent-sensor'
+    | 'late-reports'
+    | 'forgotten-firewall'
   readonly source: Prefix | null
-  /** The host that it is about, where it is about one. */
+  /** The host, or the firewall, that it is about, where it is about one. */
   readonly host?: string
   readonly why: string
 }

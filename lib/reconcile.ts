@@ -5,7 +5,7 @@ import { type Change, changesToApply, makePlan, type Plan } from './core/plan.ts
 import { type Claim, type PlanInput, READ_LAG_MS, type RuleWindow } from './core/plan-input.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
-import { denialKey } from './core/wanted.ts'
+import { denialKey, denialsOf, sameEntry } from './core/wanted.ts'
 import type { Alert, Journal } from './journal.ts'
 
 /** What a network ACL holds, read at one moment. */
@@ -54,6 +54,8 @@ export interface ReconcileOptions {
   /** Entries of each family that are left free for people. */
   readonly reserve: number
   readonly brake: Brake
+  /** Which blocks end with this round: those that are over or lifted, unless another firewall has still to lift them. */
+  readonly ends?: 'all' | 'over' | 'none'
 }
 
 export interface ReconcilePorts {
@@ -74,12 +76,12 @@ export interface Round {
  * Loop 3: makes one network ACL hold exactly the blocks that are in force.
  *
  * Reads desired (the ledger) and current (the firewall); plans; puts the brake on a plan that does too much;
- * claims the numbers it is about to write; applies; reads back and settles the claims; ends the blocks that are
+ * claims what it is about to write; applies; reads back and settles the claims; tells; ends the blocks that are
  * over. A read that fails ends the round with nothing changed. Running it again changes nothing.
  */
 export async function reconcile(
   ports: ReconcilePorts,
-  { mode, apply, ranges, reserve, brake }: ReconcileOptions,
+  { mode, apply, ranges, reserve, brake, ends = 'all' }: ReconcileOptions,
   now: number,
 ): Promise<Round> {
   const { ledger, firewall, journal } = ports
@@ -103,34 +105,43 @@ export async function reconcile(
     now,
   }
   const plan = makePlan(input)
-  // Giving up is a person's wish, so no brake is put on it.
-  const changes = changesToApply(
-    mode === 'enforce'
-      ? plan
-      : makePlan({ ...input, desired: [], givenUp: `the fence is ${MODE_WORDS[mode]}` }),
-  )
-  const braked = mode === 'enforce' && changes.length > 0 ? brakeOf(plan, brake) : undefined
+  const braked = mode === 'enforce' ? brakeOf(plan, brake) : undefined
   if (!apply) return { plan, outcomes: [], braked }
+  const changes = changesToApply(planToApply(plan, input, mode, braked))
+  const outcomes = changes.length > 0 ? await applied(changes, input, ports) : []
   if (mode !== 'off') await tell(plan, braked, journal, now)
-  const outcomes =
-    changes.length > 0 && braked === undefined ? await applied(changes, claims, ports, now) : []
-  for (const block of open) {
+  for (const block of ends === 'none' ? [] : open) {
     const lifted = block.origin === 'detector' && protectedNow.has(block.prefix)
-    if (now < block.until && !lifted) continue
+    if (now < block.until && !(lifted && ends === 'all' && braked === undefined)) continue
     const ended = await ledger.endBlock(block, now, lifted)
     if (ended?.endedAt != null) await journal.write({ kind: 'block', block: ended, change: 'ended' })
   }
   return { plan, outcomes, braked }
 }
 
+/**
+ * Giving up is a person's wish, so no brake is put on it. A plan past the brake waits for a person, and so do the blocks
+ * that it would lift; what is over goes all the same.
+ */
+function planToApply(plan: Plan, input: PlanInput, mode: Mode, braked: string | undefined): Plan {
+  if (mode !== 'enforce') {
+    return makePlan({ ...input, desired: [], givenUp: `the fence is ${MODE_WORDS[mode]}` })
+  }
+  if (braked === undefined) return plan
+  const held = new Set(input.current.map(denialKey))
+  const standing = input.desired.filter(({ prefix, scope }) =>
+    denialsOf(prefix, scope, input.ranges).every((denial) => held.has(denialKey(denial))),
+  )
+  return makePlan({ ...input, desired: standing, protects: () => undefined })
+}
+
 /** Claims before it writes and settles after, so that a crash in between loses no entry. */
 async function applied(
   changes: readonly Change[],
-  claims: readonly Claim[],
+  { claims, current, now }: PlanInput,
   { ledger, firewall, journal }: ReconcilePorts,
-  now: number,
 ): Promise<readonly Outcome[]> {
-  const intent = intended(claims, changes, now)
+  const intent = intended(settled(claims, current, now), changes, now)
   await ledger.keepClaims(firewall.id, intent)
   const outcomes = await firewall.apply(changes)
   for (const outcome of outcomes) {
@@ -150,6 +161,8 @@ async function tell(plan: Plan, braked: string | undefined, journal: Journal, no
   }
 }
 
+const ASKED_AT_ONCE = 16
+
 /** Blocks whose prefix is, or holds, something that must not be blocked: it may have become so since. */
 async function whoIsProtected(
   desired: readonly Block[],
@@ -158,12 +171,15 @@ async function whoIsProtected(
   now: number,
 ): Promise<ReadonlyMap<Prefix, string>> {
   const found = new Map<Prefix, string>()
-  for (const { prefix } of desired) {
+  const ask = async ({ prefix }: Block) => {
     const why = protection.protects(prefix)
     if (why !== undefined) found.set(prefix, why)
     const [good] = await ledger.knownGoodWithin(prefix, now)
     if (good !== undefined)
       found.set(prefix, good === prefix ? 'known-good' : `known-good source ${good} in it`)
+  }
+  for (let from = 0; from < desired.length; from += ASKED_AT_ONCE) {
+    await Promise.all(desired.slice(from, from + ASKED_AT_ONCE).map(ask))
   }
   return found
 }
@@ -180,22 +196,19 @@ function alertsOf({ foreign, shadowedBy, refused }: Plan, braked: string | undef
     alerts.push({ at, kind: 'shadowed', source: null, why })
   }
   if (braked !== undefined) alerts.push({ at, kind: 'brake', source: null, why: braked })
-  for (const { block, reason, why } of refused) {
-    if (reason === 'no-free-entry') alerts.push({ at, kind: 'no-free-entry', source: block.prefix, why })
+  const [heaviest, ...rest] = refused.filter(({ reason }) => reason === 'no-free-entry')
+  if (heaviest !== undefined) {
+    const more = rest.length === 0 ? '' : ` and ${rest.length} more`
+    const why = `${heaviest.block.prefix}${more} cannot be denied: heavier blocks hold every entry that the fence may use`
+    alerts.push({ at, kind: 'no-free-entry', source: null, why })
   }
   return alerts
 }
 
-/** Claims that cover each number to be written before and after the write, so that a crash loses neither. */
+/** The claims with those of the entries to be written: they are kept before and after the write, lest a crash loses them. */
 function intended(claims: readonly Claim[], changes: readonly Change[], now: number): Claim[] {
-  const byNumber = new Map(claims.map((claim) => [claim.ruleNumber, claim]))
-  for (const { entry } of changes) {
-    const { ruleNumber } = entry
-    const before = byNumber.get(ruleNumber)?.entries ?? []
-    const known = before.some((each) => denialKey(each) === denialKey(entry))
-    byNumber.set(ruleNumber, { ruleNumber, entries: known ? before : [...before, entry], at: now })
-  }
-  return [...byNumber.values()]
+  const written = changes.filter(({ kind }) => kind !== 'remove').map(({ entry }) => ({ entry, at: now }))
+  return [...claims.filter(({ entry }) => !written.some((each) => sameEntry(each.entry, entry))), ...written]
 }
 
 /**
@@ -203,14 +216,7 @@ function intended(claims: readonly Claim[], changes: readonly Change[], now: num
  * its claim is kept, or it would be taken for somebody else's for ever.
  */
 function settled(claims: readonly Claim[], held: readonly Entry[], now: number): Claim[] {
-  const keys = new Set(held.map((entry) => `${entry.ruleNumber} ${denialKey(entry)}`))
-  return claims
-    .map(({ ruleNumber, entries, at }) => ({
-      ruleNumber,
-      at,
-      entries: entries.filter(
-        (entry) => now - at < READ_LAG_MS || keys.has(`${ruleNumber} ${denialKey(entry)}`),
-      ),
-    }))
-    .filter(({ entries }) => entries.length > 0)
+  return claims.filter(
+    ({ entry, at }) => now - at < READ_LAG_MS || held.some((each) => sameEntry(each, entry)),
+  )
 }

@@ -1,7 +1,14 @@
 import type { Brake } from './core/brake.ts'
 import type { PortRange } from './core/entry.ts'
 import type { Journal } from './journal.ts'
-import { type Firewall, type Mode, type ReconcileLedger, type Round, reconcile } from './reconcile.ts'
+import {
+  type Firewall,
+  type Mode,
+  type ReconcileLedger,
+  type ReconcileOptions,
+  type Round,
+  reconcile,
+} from './reconcile.ts'
 
 /** The right to write to the fence's firewalls: one at a time, whoever it is. */
 export interface Lease {
@@ -44,6 +51,10 @@ export interface RoundState {
   takeLease(lease: Lease, now: number): Promise<boolean>
   endLease(owner: string): Promise<void>
   hosts(): Promise<readonly HostSeen[]>
+  /** Until when a person lets plans pass that the brake would stop; 0 where nobody does. */
+  approvedUntil(): Promise<number>
+  /** Firewalls in which something is claimed, whatever the settings name today. */
+  claimedFirewalls(): Promise<readonly string[]>
   keepRound(round: RoundRecord): Promise<void>
 }
 
@@ -68,6 +79,7 @@ export interface RoundOptions {
 
 /** Longer than a round may take: a round that dies keeps others out no longer than this. */
 const LEASE_MS = 60_000
+const NO_BRAKE: Brake = { newlyCovered: Number.POSITIVE_INFINITY, lifted: Number.POSITIVE_INFINITY }
 /** Three heartbeats. */
 const SILENT_MS = 180_000
 
@@ -90,9 +102,9 @@ export async function fenceRound(
   }
   try {
     const mode = (await state.mode())?.mode ?? options.mode
-    const firewalls: RoundRecord['firewalls'][number][] = []
-    for (const firewall of ports.firewalls)
-      firewalls.push(await recordOf(firewall, mode, ports, options, now))
+    const brake = now < (await state.approvedUntil()) ? NO_BRAKE : options.brake
+    const firewalls = await reconcileAll(ports, { ...options, mode, brake }, now)
+    await tellOfForgotten(ports, now)
     if (mode !== 'off') await tellOfSilence(ports, options.roster, now)
     const record = { at: now, mode, firewalls }
     await state.keepRound(record)
@@ -108,16 +120,30 @@ export function throwProblems({ firewalls }: RoundRecord): void {
   if (failed.length > 0) throw new Error(`Cannot finish the round: ${failed.join('; ')}`)
 }
 
+/** One after the other. Blocks end with the last one, and none is lifted that a braked or failed one still holds. */
+async function reconcileAll(
+  ports: RoundPorts,
+  options: RoundOptions,
+  now: number,
+): Promise<RoundRecord['firewalls']> {
+  const records: RoundRecord['firewalls'][number][] = []
+  for (const [i, firewall] of ports.firewalls.entries()) {
+    const held = records.some(({ braked, problem }) => braked !== null || problem !== null)
+    const ends = i < ports.firewalls.length - 1 ? 'none' : held ? 'over' : 'all'
+    records.push(await recordOf(firewall, ports, { ...options, ends }, now))
+  }
+  return records
+}
+
 async function recordOf(
   firewall: Firewall,
-  mode: Mode,
   { ledger, journal }: RoundPorts,
-  options: RoundOptions,
+  options: RoundOptions & Pick<ReconcileOptions, 'ends'>,
   now: number,
 ): Promise<RoundRecord['firewalls'][number]> {
   const { id } = firewall
   try {
-    const round = await reconcile({ ledger, firewall, journal }, { ...options, mode, apply: true }, now)
+    const round = await reconcile({ ledger, firewall, journal }, { ...options, apply: true }, now)
     return { id, ...countsOf(round), braked: round.braked ?? null, problem: problemOf(round) }
   } catch (error) {
     return {
@@ -139,6 +165,19 @@ function problemOf({ outcomes }: Round): string | null {
   const failed = outcomes.filter((outcome) => !outcome.ok)
   if (failed.length === 0) return null
   return `${failed.length} of ${outcomes.length} changes failed, the first with: ${failed[0]!.reason}`
+}
+
+/** Entries in a firewall that the settings do not name any more are in nobody's care. */
+async function tellOfForgotten({ state, firewalls, journal }: RoundPorts, at: number): Promise<void> {
+  const known = new Set(firewalls.map(({ id }) => id))
+  for (const id of await state.claimedFirewalls()) {
+    if (known.has(id)) continue
+    const why = `${id} holds entries of this fence and is not in its settings any more: put it back, run sipfence release, and take it out again`
+    await journal.write({
+      kind: 'alert',
+      alert: { at, kind: 'forgotten-firewall', source: null, host: id, why },
+    })
+  }
 }
 
 /** A sensor that says nothing is no sign of guilt or innocence; people must know that it is not watching. */

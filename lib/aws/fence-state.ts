@@ -3,6 +3,8 @@ import type { HostSeen, Lease, RoundRecord } from '../round.ts'
 import type { LedgerTable } from './ledger-table.ts'
 
 const DAY_SECONDS = 86_400
+/** Twice as long as any lease: clocks of people and functions differ. */
+const LONGEST_LEASE_MS = 120_000
 
 /** Who set the mode by hand, and when; it outweighs the settings file until somebody sets it again. */
 export interface ModeSet {
@@ -27,20 +29,41 @@ export class FenceState {
     await this.#table.put(state('mode'), { ...set })
   }
 
+  async approvedUntil(): Promise<number> {
+    return Number((await this.#table.get(state('approval')))?.['until'] ?? 0)
+  }
+
+  /** Lets plans pass that the brake would stop, for a while. */
+  async approve(approval: {
+    readonly until: number
+    readonly at: number
+    readonly by: string
+  }): Promise<void> {
+    await this.#table.put(state('approval'), { ...approval })
+  }
+
+  async claimedFirewalls(): Promise<readonly string[]> {
+    const rows = await this.#table.all('claims')
+    return rows.filter(({ claims }) => (claims as readonly unknown[]).length > 0).map(({ sk }) => String(sk))
+  }
+
   /** A number that nobody was given before: each wake-up of the reconcile loop has its own. */
   async nextGeneration(): Promise<number> {
     return await this.#table.add(state('generation'), 'generation', 1)
   }
 
-  /** Takes the lease, or keeps it for longer; false while somebody else holds it. */
+  /**
+   * Takes the lease, or keeps it for longer; false while somebody else holds it. A lease that lies further ahead than one
+   * can, because its owner's clock was wrong, counts as over.
+   */
   async takeLease({ owner, until }: Lease, now: number): Promise<boolean> {
     return await this.#table.put(
       state('lease'),
       { owner, until },
       {
-        expression: 'attribute_not_exists(pk) OR #until < :now OR #owner = :owner',
+        expression: 'attribute_not_exists(pk) OR #until < :now OR #until > :latest OR #owner = :owner',
         names: { '#until': 'until', '#owner': 'owner' },
-        values: { ':now': now, ':owner': owner },
+        values: { ':now': now, ':latest': now + LONGEST_LEASE_MS, ':owner': owner },
       },
     )
   }

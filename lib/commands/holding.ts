@@ -40,7 +40,7 @@ export async function holdingOf(
   const plan = makePlan(input)
   const own = ownEntries(plan)
   const { foreign, shadowedBy } = plan
-  return { own, foreign, shadowedBy, free: free(capacityOf(input, foreign), own), rulesQuota }
+  return { own, foreign, shadowedBy, free: free(capacityOf(input, own, foreign), own), rulesQuota }
 }
 
 /** The entries of ours that the firewall held when the plan was made. */

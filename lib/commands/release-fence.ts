@@ -108,7 +108,9 @@ async function settle(
 
 /** When reads must show what was written last but was not seen now; null where all of it was. */
 function againAt(claims: readonly Claim[], written: ReadonlySet<number>, now: number): number | null {
-  const unseen = claims.filter(({ ruleNumber }) => !written.has(ruleNumber)).map(({ at }) => at + READ_LAG_MS)
+  const unseen = claims
+    .filter(({ entry }) => !written.has(entry.ruleNumber))
+    .map(({ at }) => at + READ_LAG_MS)
   const last = Math.max(0, ...unseen)
   return last > now ? last : null
 }

@@ -14,10 +14,10 @@ export interface Brake {
  */
 export function brakeOf({ newlyCovered, lifted }: Plan, limits: Brake): string | undefined {
   if (newlyCovered > limits.newlyCovered) {
-    return `the plan would newly deny ${newlyCovered} addresses at once (limit ${limits.newlyCovered}); nothing was changed, approve it or narrow the blocks`
+    return `the plan would newly deny ${newlyCovered} addresses at once (limit ${limits.newlyCovered}); nothing was added; narrow the blocks, or let it pass with sipfence approve`
   }
   if (lifted > limits.lifted) {
-    return `the plan would lift ${lifted} denials before their time (limit ${limits.lifted}); nothing was changed, approve it or restore what protects them`
+    return `the plan would lift ${lifted} denials before their time (limit ${limits.lifted}); nothing was lifted; restore the settings that protect them, or let it pass with sipfence approve`
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 import type { Block } from './block.ts'
 import type { Entry } from './entry.ts'
-import { isWithin, type PlanInput } from './plan-input.ts'
+import type { PlanInput } from './plan-input.ts'
 import { bitsOf, comparePrefixes, type Family, familyOf } from './prefix.ts'
 import { blockCovers, denialKey, denialsOf } from './wanted.ts'
 
@@ -22,11 +22,8 @@ interface Capacity {
 const INCUMBENT = 1.25
 
 /** Entries that we may hold in each family; the numbers of the window are shared by both. */
-export function capacityOf(input: PlanInput, foreign: readonly Entry[]): Capacity {
-  const others = [
-    ...input.current.filter(({ ruleNumber }) => !isWithin(input.window, ruleNumber)),
-    ...foreign,
-  ]
+export function capacityOf(input: PlanInput, own: readonly Entry[], foreign: readonly Entry[]): Capacity {
+  const others = input.current.filter((entry) => !own.includes(entry))
   const free = (family: Family) =>
     Math.max(
       0,

@@ -116,10 +116,13 @@ function detectionOf(
   }
 }
 
-/** Proof says that somebody is there; for a flood he must also have answered a tenth of its own challenges. */
-function isReachable(name: DetectionClass, { proof, settled }: Observation): boolean {
+/**
+ * Proof says that somebody is there; for a flood he must also have answered a tenth of its own challenges, unless all of
+ * it came over TCP: whoever has shown a handshake may still be forged over UDP.
+ */
+function isReachable(name: DetectionClass, { proof, settled, transports }: Observation): boolean {
   if (name === 'reflection' || proof === 'none') return false
-  if (name === 'brute-force' || proof === 'handshake') return true
+  if (name === 'brute-force' || (proof === 'handshake' && !transports.includes('udp'))) return true
   return settled.challenges > 0 && settled.followed >= settled.challenges * OWN_SHARE
 }
 

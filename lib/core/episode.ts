@@ -9,14 +9,14 @@ export interface Span {
 /** What a hot tick said when it was judged. */
 export interface HotTick {
   readonly at: number
-  /** Packets a second that a block would keep away. */
-  readonly weight: number
   readonly why: string
 }
 
 /** One second in which a class had points enough to keep a detection open. */
 export interface Tick extends HotTick {
   readonly class: DetectionClass
+  /** Packets a second that a block would keep away. */
+  readonly weight: number
   /** The class had points enough to open a detection. */
   readonly hot: boolean
   readonly reachable: boolean
@@ -30,6 +30,8 @@ export interface Episode extends Span {
   readonly class: DetectionClass
   /** The earliest hot ticks, as many as the class needs. */
   readonly hot: readonly HotTick[]
+  /** The most that any tick weighed. */
+  readonly weight: number
   /** From the first to the last tick whose source had shown to be there; null where none had. */
   readonly proven: Span | null
   /** People have been told that this must not become a block. */
@@ -54,7 +56,8 @@ export function withTick(episodes: readonly Episode[], tick: Tick): readonly Epi
     class: tick.class,
     from: at,
     to: at,
-    hot: tick.hot ? [{ at, weight, why }] : [],
+    hot: tick.hot ? [{ at, why }] : [],
+    weight,
     proven: tick.reachable ? { from: at, to: at } : null,
     told: false,
   }
@@ -85,18 +88,19 @@ export function hull(one: Span | null, other: Span | null): Span | null {
 }
 
 function joined(one: Episode, other: Episode): Episode {
-  const byAt = new Map([...other.hot, ...one.hot].sort(strongestLast).map((tick) => [tick.at, tick]))
+  const byAt = new Map([...other.hot, ...one.hot].sort(byWords).map((tick) => [tick.at, tick]))
   const hot = [...byAt.values()].sort((a, b) => a.at - b.at).slice(0, HOT_TICKS[one.class])
   return {
     class: one.class,
     ...hull(one, other)!,
     hot,
+    weight: Math.max(one.weight, other.weight),
     proven: hull(one.proven, other.proven),
     told: one.told || other.told,
   }
 }
 
-/** Two reports of the same second differ only where a host restarted within it; the heavier one counts. */
-function strongestLast(a: HotTick, b: HotTick): number {
-  return a.weight - b.weight || (a.why < b.why ? -1 : a.why > b.why ? 1 : 0)
+/** Two reports of the same second differ only where a host restarted within it; any order will do, but one. */
+function byWords(a: HotTick, b: HotTick): number {
+  return a.why < b.why ? -1 : a.why > b.why ? 1 : 0
 }

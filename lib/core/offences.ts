@@ -14,6 +14,7 @@ import type { DetectionClass } from './suspicion.ts'
 /** A stretch of time in which a source was detected, by whichever hosts and as whatever. */
 interface Presence extends Span {
   readonly proven: Span | null
+  readonly weight: number
   /** What was detected first. */
   readonly first: HotTick & { readonly class: DetectionClass }
 }
@@ -38,6 +39,7 @@ export interface Offences {
 /** A block whose source still sends is extended when under this share of its length is left. */
 const EXTEND_SHARE = 0.25
 const GAP_MS = 10_000
+const STEP = 1.25
 /** A block is settled when it ended this long before the newest presence. */
 const SETTLE_MS = 120_000
 
@@ -69,7 +71,7 @@ export function withEpisode(
   if (presence === undefined) return before
   if (before.block?.origin === 'operator' && stands(before.block, presence.to)) return before
   const presences = withPresence(before.presences, presence)
-  const settled = settle({ ...before, presences }, ladders)
+  const settled = few(settle({ ...before, presences }, ladders), ladders)
   const block = named(blocksOf(settled, ladders).at(-1), before, newId)
   return block === before.block ? before : { ...settled, block }
 }
@@ -135,9 +137,15 @@ function derive(
   const more = Math.max(0, Math.ceil(seen / length + EXTEND_SHARE - jitter))
   const whole = Math.round(length * (jitter + more))
   const until = from + (reachable ? whole : Math.min(whole, LONGEST_UNREACHABLE_SECONDS * 1000))
-  const { class: name, weight, why } = first
+  const { class: name, why } = first
   const scope = reachable ? 'sip' : 'sip-udp'
+  const weight = stepped(presence.weight)
   return { prefix, scope, class: name, origin: 'detector', level, weight, from, until, why }
+}
+
+/** Rounded up to the next quarter more, so that a flood that swells changes its block a few times and not each second. */
+function stepped(weight: number): number {
+  return weight <= 0 ? 0 : Math.ceil(STEP ** Math.ceil(Math.log(weight) / Math.log(STEP) - 1e-9))
 }
 
 /** Remembers in the rungs what is over for good, so that the presences stay few. */
@@ -152,6 +160,24 @@ function settle(offences: Offences, ladders: Ladders): Offences {
   return { ...offences, presences, settledAt, rungs: over.reduce(climbed, offences.rungs) }
 }
 
+/** Joins what fell into the running block and is too old to be moved by a late report: the block follows from the whole. */
+function few(offences: Offences, ladders: Ladders): Offences {
+  const { presences } = offences
+  const newest = Math.max(...presences.map(({ to }) => to))
+  const begin = blocksOf(offences, ladders).at(-1)?.from ?? Number.POSITIVE_INFINITY
+  const isOld = ({ from, to }: Presence) => from >= begin && to < newest - SETTLE_MS
+  const old = presences.filter(isOld)
+  if (old.length < 2) return offences
+  return {
+    ...offences,
+    presences: [old.reduce(joined), ...presences.filter((each) => !isOld(each))].sort(byFrom),
+  }
+}
+
+function byFrom(a: Presence, b: Presence): number {
+  return a.from - b.from
+}
+
 /** Each ladder is climbed by itself: blocks that anybody can provoke by forging must not make later ones long. */
 function climbed(rungs: Offences['rungs'], block: Derived & Partial<Pick<Block, 'endedAt'>>) {
   if (block.origin === 'operator') return rungs
@@ -163,7 +189,7 @@ function climbed(rungs: Offences['rungs'], block: Derived & Partial<Pick<Block, 
 function named(derived: Derived | undefined, before: Offences, newId: (from: number) => string) {
   const { block } = before
   if (derived === undefined) return block
-  const same = block !== null && derived.from < block.until && block.from < derived.until
+  const same = block !== null && derived.from < (block.endedAt ?? block.until) && block.from < derived.until
   if (!same) return { ...derived, id: newId(derived.from), endedAt: null }
   const endedAt = derived.until > block.until ? null : block.endedAt
   const next: Block = { ...derived, id: block.id, endedAt }
@@ -179,25 +205,24 @@ function presenceOf(episode: Episode, settledAt: number): Presence | undefined {
   const tick = detectedWith(episode)
   const from = Math.max(tick?.at ?? Number.POSITIVE_INFINITY, settledAt)
   if (tick === undefined || from > episode.to) return undefined
-  const { to, proven, class: name } = episode
-  return { from, to, proven, first: { ...tick, class: name } }
+  const { to, proven, weight, class: name } = episode
+  return { from, to, proven, weight, first: { ...tick, class: name } }
 }
 
 function withPresence(presences: readonly Presence[], presence: Presence): readonly Presence[] {
   const near = presences.filter((each) => isNear(each, presence, GAP_MS))
   const grown = near.reduce(joined, presence)
   const apart = presences.filter((each) => !near.includes(each))
-  return [...apart, grown].sort((a, b) => a.from - b.from)
+  return [...apart, grown].sort(byFrom)
 }
 
 function joined(one: Presence, other: Presence): Presence {
   const first = isBefore(one.first, other.first) ? one.first : other.first
-  return { ...hull(one, other)!, proven: hull(one.proven, other.proven), first }
+  const weight = Math.max(one.weight, other.weight)
+  return { ...hull(one, other)!, proven: hull(one.proven, other.proven), weight, first }
 }
 
-/** A total order: the earlier, then the heavier, then the words, so that equal ones need no order of arrival. */
+/** A total order: the earlier, then the words, so that equal ones need no order of arrival. */
 function isBefore(one: Presence['first'], other: Presence['first']): boolean {
-  if (one.at !== other.at) return one.at < other.at
-  if (one.weight !== other.weight) return one.weight > other.weight
-  return one.why <= other.why
+  return one.at === other.at ? one.why <= other.why : one.at < other.at
 }

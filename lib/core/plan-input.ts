@@ -11,10 +11,9 @@ export interface RuleWindow {
 /** EC2 reads are eventually consistent; after this long a read that differs is drift, not lag. */
 export const READ_LAG_MS = 300_000
 
-/** The entries that one of our numbers held or was about to hold when it was last written. */
+/** An entry that we wrote, or were about to write. */
 export interface Claim {
-  readonly ruleNumber: number
-  readonly entries: readonly Entry[]
+  readonly entry: Entry
   /** When it was last about to be written, in milliseconds. */
   readonly at: number
 }

@@ -3,7 +3,7 @@ import { capacityOf, choose, type Refusal } from './choice.ts'
 import { ANY_PROTOCOL, type Entry, type PortRange, TCP, UDP } from './entry.ts'
 import { type Claim, isWithin, type PlanInput, type RuleWindow } from './plan-input.ts'
 import { bitsOf, familyOf, sourcesIn } from './prefix.ts'
-import { type Denial, denialKey, denialsOf } from './wanted.ts'
+import { type Denial, denialKey, denialsOf, sameEntry } from './wanted.ts'
 
 export type Change =
   | { readonly kind: 'add'; readonly entry: Entry; readonly why: string }
@@ -36,17 +36,19 @@ export interface Plan {
  * | deny 192.0.2.9/32           | yes     | no                      | remove, or be replaced by one that comes |
  * | deny 198.51.100.1/32        | no      | either                  | none: foreign, counted against capacity  |
  *
+ * What is claimed outside the window is from settings of before: it is removed, and what it denied comes into the window.
+ *
  * Blocks are chosen by weight, whole or not at all, until the family's capacity is used.
  */
 export function makePlan(input: PlanInput): Plan {
   const { window } = input
-  const inWindow = input.current.filter(({ ruleNumber }) => isWithin(window, ruleNumber))
-  const own = inWindow.filter((entry) => isClaimed(entry, input.claims))
-  const foreign = inWindow.filter((entry) => !own.includes(entry))
-  const held = new Set(own.map(denialKey))
-  const { chosen, refused } = choose(input, held, capacityOf(input, foreign))
+  const own = input.current.filter((entry) => isClaimed(entry, input.claims))
+  const ownInWindow = own.filter(({ ruleNumber }) => isWithin(window, ruleNumber))
+  const foreign = input.current.filter((entry) => isWithin(window, entry.ruleNumber) && !own.includes(entry))
+  const held = new Set(ownInWindow.map(denialKey))
+  const { chosen, refused } = choose(input, held, capacityOf(input, own, foreign))
   const wanted = new Map(chosen.flatMap((block) => wantedBy(block, input.ranges)))
-  const kept = keep(own, wanted)
+  const kept = keep(ownInWindow, wanted)
   const leaving = own.filter((entry) => !kept.includes(entry))
   const arriving = [...wanted].filter(([key]) => !kept.some((entry) => denialKey(entry) === key))
   const changes = exchange(input, leaving, arriving, foreign, kept)
@@ -67,11 +69,7 @@ export function changesToApply(plan: Plan): Change[] {
 
 /** Ours is what stands at a claimed number exactly as claimed; anything else was put there by somebody. */
 function isClaimed(entry: Entry, claims: readonly Claim[]): boolean {
-  const key = denialKey(entry)
-  return claims.some(
-    ({ ruleNumber, entries }) =>
-      ruleNumber === entry.ruleNumber && entries.some((claimed) => denialKey(claimed) === key),
-  )
+  return claims.some((claim) => sameEntry(claim.entry, entry))
 }
 
 function wantedBy(block: Block, ranges: readonly PortRange[]): [string, { denial: Denial; block: Block }][] {
@@ -110,7 +108,10 @@ function exchange(
   const additions: Change[] = []
   const taken = new Set([...foreign, ...kept, ...rest].map(({ ruleNumber }) => ruleNumber))
   for (const [, { denial, block }] of arriving) {
-    const place = rest.findIndex((entry) => familyOf(entry.prefix) === familyOf(denial.prefix))
+    const place = rest.findIndex(
+      (entry) =>
+        familyOf(entry.prefix) === familyOf(denial.prefix) && isWithin(input.window, entry.ruleNumber),
+    )
     if (place >= 0) {
       const replaced = rest.splice(place, 1)[0]!
       const entry = { ruleNumber: replaced.ruleNumber, ...denial }
@@ -119,11 +120,19 @@ function exchange(
     }
     additions.push({ kind: 'add', entry: { ruleNumber: 0, ...denial }, why: block.why })
   }
-  for (const entry of rest) {
-    taken.delete(entry.ruleNumber)
-    changes.push({ kind: 'remove', entry, why: goneBecause(entry, input) })
-  }
-  return [...changes, ...numbered(additions, input.window, taken)]
+  for (const entry of rest) taken.delete(entry.ruleNumber)
+  const removals = rest.map((entry) => ({ kind: 'remove', entry, why: goneBecause(entry, input) }) as const)
+  const added = numbered(additions, input.window, taken)
+  // What moves into the window is put there before it is taken from where it was, where both have room.
+  const moving = removals.filter(({ entry }) => !isWithin(input.window, entry.ruleNumber))
+  if (moving.length === 0 || !hasRoom(input, added)) return [...changes, ...removals, ...added]
+  return [...changes, ...removals.filter((change) => !moving.includes(change)), ...added, ...moving]
+}
+
+function hasRoom({ current, rulesQuota }: PlanInput, added: readonly Change[]): boolean {
+  const of = (family: 4 | 6) => (entry: Entry) => familyOf(entry.prefix) === family
+  const entries = [...current, ...added.map(({ entry }) => entry)]
+  return ([4, 6] as const).every((family) => entries.filter(of(family)).length <= rulesQuota)
 }
 
 function numbered(additions: readonly Change[], window: RuleWindow, taken: Set<number>): Change[] {

@@ -76,7 +76,8 @@ export function weigh(
   { limits, knownGood, halfBlind }: Circumstances,
 ): Suspicion[] {
   const suspicions = [bruteForce(observation, limits)]
-  const mayBeForged = knownGood || observation.proof !== 'handshake'
+  const overUdp = observation.transports.includes('udp')
+  const mayBeForged = knownGood || observation.proof !== 'handshake' || overUdp
   const reflected =
     mayBeForged && seesRequests(observation)
       ? reflection(observation, limits, knownGood || observation.proof !== 'none')

@@ -30,6 +30,10 @@ export function denialKey({ prefix, protocol, ports, action }: Denial): string {
   return `${action} ${prefix} ${protocol} ${ports === null ? '*' : `${ports.from}-${ports.to}`}`
 }
 
+export function sameEntry(one: Entry, other: Entry): boolean {
+  return one.ruleNumber === other.ruleNumber && denialKey(one) === denialKey(other)
+}
+
 const WIDTH_OF_SCOPE: Record<Scope, number> = { 'sip-udp': 0, sip: 1, all: 2 }
 
 /** Whether the first block denies everything that the second one does. */

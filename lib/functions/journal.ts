@@ -7,6 +7,11 @@ import { type Journal, type JournalEntry, NEWS_MS, newsKey } from '../journal.ts
 
 const MOST_LATELY = 10_000
 const HEARD_MS = 60_000
+/** Refusals of which there may be thousands at a time, and the metric that counts them. */
+const TOLD_BY_ONE_ALERT = {
+  'host-capped': 'RefusedAccusations',
+  'no-free-entry': 'BlocksWithoutEntry',
+} as const
 
 export interface JournalOptions {
   readonly logger: Logger
@@ -31,8 +36,8 @@ export class CloudWatchJournal implements Journal {
 
   async write(entry: JournalEntry): Promise<void> {
     const { logger, metrics, notices } = this.#options
-    if (entry.kind === 'refusal' && entry.reason === 'host-capped') {
-      metrics.addMetric('RefusedAccusations', MetricUnit.Count, 1) // one alert tells of them all
+    if (entry.kind === 'refusal' && entry.reason in TOLD_BY_ONE_ALERT) {
+      metrics.addMetric(TOLD_BY_ONE_ALERT[entry.reason as 'host-capped'], MetricUnit.Count, 1)
       return
     }
     if (!(await this.#isNews(newsKey(entry)))) return

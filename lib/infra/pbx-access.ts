@@ -1,9 +1,18 @@
-import { InstanceProfile, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import {
+  AnyPrincipal,
+  Effect,
+  InstanceProfile,
+  ManagedPolicy,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import { Stack } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import type { FenceConfig } from '../config.ts'
 
-/** What a PBX may do on AWS: find the fence's reports queue and send to it, nothing else. */
+/** What a PBX may do on AWS: find the fence's reports queue and send to it, nothing else; and nobody else may send. */
 export class PbxAccess extends Construct {
   readonly policy: ManagedPolicy
   /** Made where the settings name no `instanceRole`. */
@@ -20,9 +29,14 @@ export class PbxAccess extends Construct {
         }),
       ],
     })
-    if (instanceRole === undefined)
-      this.instanceProfile = new InstanceProfile(this, 'InstanceProfile', { role: this.#newRole() })
-    else this.policy.attachToRole(Role.fromRoleName(this, 'Role', instanceRole))
+    if (instanceRole === undefined) {
+      const role = this.#newRole()
+      this.instanceProfile = new InstanceProfile(this, 'InstanceProfile', { role })
+      reports.addToResourcePolicy(nobodySendsBut([role.roleArn], reports))
+    } else {
+      this.policy.attachToRole(Role.fromRoleName(this, 'Role', instanceRole))
+      reports.addToResourcePolicy(nobodySendsBut(this.#arnsOf(instanceRole), reports))
+    }
   }
 
   #newRole(): Role {
@@ -31,4 +45,26 @@ export class PbxAccess extends Construct {
       managedPolicies: [this.policy],
     })
   }
+
+  /** The name of a role is its own in the account; the path before it is not known. */
+  #arnsOf(role: string): readonly string[] {
+    return [role, `*/${role}`].map((resourceName) =>
+      Stack.of(this).formatArn({ service: 'iam', region: '', resource: 'role', resourceName }),
+    )
+  }
+}
+
+/**
+ * Reports are believed by the sender's session name, which on an instance is its id; whoever takes another role
+ * chooses the name. For a session `aws:PrincipalArn` is the ARN of its role, and a negated condition holds without it.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+function nobodySendsBut(roles: readonly string[], queue: IQueue): PolicyStatement {
+  return new PolicyStatement({
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['sqs:SendMessage'],
+    resources: [queue.queueArn],
+    conditions: { ArnNotLike: { 'aws:PrincipalArn': roles } },
+  })
 }

@@ -220,7 +220,7 @@ export function ledgerContract(name: string, arrange: () => Promise<ArrangedLedg
     test('keeps the claims of each firewall', async () => {
       const ledger = await start()
       const entry = { ruleNumber: 20, prefix: source, protocol: 17, ports: null, action: 'deny' } as const
-      const claims = [{ ruleNumber: 20, entries: [entry], at: NOW }]
+      const claims = [{ entry, at: NOW }]
       expect(await ledger.claims('acl-1')).toEqual([])
       await ledger.keepClaims('acl-1', claims)
       expect(await ledger.claims('acl-1')).toEqual(claims)
@@ -230,5 +230,5 @@ export function ledgerContract(name: string, arrange: () => Promise<ArrangedLedg
 }
 
 function episode(at: number): SourceHistory['episodes'][number] {
-  return { class: 'flood', from: at, to: at, hot: [], proven: null, told: false }
+  return { class: 'flood', from: at, to: at, hot: [], weight: 1, proven: null, told: false }
 }

@@ -83,7 +83,9 @@ describe('reflection', () => {
     for (const proof of ['handshake', 'nonce', 'dialog'] as const) {
       expect(fires(seen({ proof, settled: { finals: 5_000 } }))).toEqual([])
     }
-    expect(fires(seen({ proof: 'handshake', settled: { challenges: 5_000, finals: 5_000 } }))).toEqual([])
+    const over = { proof: 'handshake', settled: { challenges: 5_000, finals: 5_000 } } as const
+    expect(fires(seen({ ...over, transports: ['tcp'] }))).toEqual([])
+    expect(fires(seen({ ...over, transports: ['tcp', 'udp'] }))).toEqual(['reflection'])
   })
 
   test('fires on challenges that nobody follows up though a proof was echoed, for others may know the nonce', () => {

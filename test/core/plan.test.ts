@@ -44,7 +44,7 @@ function udp(ruleNumber: number, text: string): Entry {
 }
 
 function claim(...entries: Entry[]): Claim[] {
-  return entries.map((entry) => ({ ruleNumber: entry.ruleNumber, entries: [entry], at: NOW }))
+  return entries.map((entry) => ({ entry, at: NOW }))
 }
 
 function plan(input: Partial<PlanInput>): Plan {
@@ -250,5 +250,22 @@ describe('brakeOf()', () => {
     const result = plan({ desired, current: [ALLOW_ALL, DEFAULT_DENY, ...held], claims: claim(...held) })
     expect(told(result).filter((line) => line.startsWith('replace'))).toHaveLength(18)
     expect(brakeOf(result, limits)).toBeUndefined()
+  })
+
+  test('takes what it holds outside a window that was moved into the window, and nothing else out there', () => {
+    const moved = udp(20, '192.0.2.7/32')
+    const over = udp(21, '192.0.2.8/32')
+    const hers = udp(22, '198.51.100.1/32')
+    const { changes } = plan({
+      window: { firstRule: 30, lastRule: 79 },
+      desired: [block('192.0.2.7/32')],
+      current: [moved, over, hers],
+      claims: claim(moved, over),
+    })
+    expect(changes.map(({ kind, entry: { ruleNumber } }) => `${kind} ${ruleNumber}`)).toEqual([
+      'add 30',
+      'remove 20',
+      'remove 21',
+    ])
   })
 })

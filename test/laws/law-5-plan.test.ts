@@ -71,7 +71,7 @@ function attempt(act: () => void): boolean {
 }
 
 function claimsOf(entries: readonly Entry[]): Claim[] {
-  return entries.map((entry) => ({ ruleNumber: entry.ruleNumber, entries: [entry], at: NOW }))
+  return entries.map((entry) => ({ entry, at: NOW }))
 }
 
 async function held(firewall: LocalFirewall): Promise<string[]> {
