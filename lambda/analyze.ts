@@ -30,8 +30,9 @@ async function handleRecord({ body, attributes }: SQSRecord): Promise<void> {
   if (message.kind === 'not-taken') return logger.warn('A message was not taken', { ...message, sender })
   if (message.kind === 'proofs') return await learnProofs(message.report, ports)
   const { host, boot, seq, halfBlind, lossFraction, clockSkewMs } = message.report
-  await state.sawHost({ host, boot, seq, halfBlind, lossFraction, clockSkewMs, at: receivedAt })
+  const sentAt = Number(attributes.SentTimestamp)
+  await state.sawHost({ host, boot, seq, halfBlind, lossFraction, clockSkewMs, at: message.report.at })
   const mode = (await state.mode())?.mode ?? fence.fence.mode
   const again = Number(attributes.ApproximateReceiveCount) > 1
-  if (mode !== 'off') await analyze(message.report, ports, options, { receivedAt, again })
+  if (mode !== 'off') await analyze(message.report, ports, options, { sentAt, again })
 }

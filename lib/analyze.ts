@@ -11,7 +11,7 @@ import {
 import { noOffences, type Offences, withEpisode } from './core/offences.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
-import { type Refusal, type Refused, refusalOf } from './core/refusal.ts'
+import { type Refused, refusalOf } from './core/refusal.ts'
 import type { Observation, ProofReport, SourceReport } from './core/source-report.ts'
 import type { DetectionLimits } from './core/suspicion.ts'
 import type { Journal } from './journal.ts'
@@ -69,14 +69,15 @@ export interface AnalyzePorts {
 
 /** How a report came in. */
 export interface Receipt {
-  /** Milliseconds since 1970. */
-  readonly receivedAt: number
+  /** When it was handed over to be delivered, in milliseconds since 1970; however often it is tried since. */
+  readonly sentAt: number
   /** It may have been handled before, up to any step; what was not done then is done now. */
   readonly again: boolean
 }
 
 /** A report that took longer to come counts for the history of its sources, not for blocks. */
 const LATEST_MS = 60_000
+const ASKED_AT_ONCE = 16
 
 /**
  * Loop 2: one report in, blocks out. For each source: judge it with its history; what is detected becomes a block,
@@ -95,17 +96,20 @@ export async function analyze(
   const first = await ledger.firstReport(report.at)
   const learning = !first.knewAnybody && report.at < first.at + options.learningSeconds * 1000
   if (report.halfBlind) await alertHalfBlind(report, ports)
-  const fresh = receipt.receivedAt - report.at <= LATEST_MS
+  const fresh = receipt.sentAt - report.at <= LATEST_MS
+  if (!fresh) await alertLate(report, ports)
   const harmful = report.sources.filter(
     (observation) => !isHarmless(observation, { limits: options.limits, halfBlind: report.halfBlind }),
   )
   const { atOnce = 1 } = options
+  const failed: unknown[] = [] // one source that cannot be handled does not keep the others from it
   for (let from = 0; from < harmful.length; from += atOnce) {
     const some = harmful.slice(from, from + atOnce)
-    await Promise.all(
-      some.map((each) => handle(each, report, { protection, learning, fresh, ports, options, receipt })),
-    )
+    const handling = { protection, learning, fresh, ports, options, receipt }
+    const handled = await Promise.allSettled(some.map((each) => handle(each, report, handling)))
+    failed.push(...handled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : [])))
   }
+  if (failed.length > 0) throw failed[0]
 }
 
 interface Handling {
@@ -127,14 +131,22 @@ async function handle(observation: Observation, report: SourceReport, handling: 
   }
   const knownGood = (knownGoodAt ?? (await ports.ledger.knownGoodAt(prefix, at))) !== null
   const refusal = refusalOf(prefix, { protection, knownGood, learning })
-  const { opened, active } = await judged(observation, report, { knownGood, refusal, ports, options })
+  const { opened, active } = await judged(observation, report, { knownGood, ports, options })
   for (const detection of opened) await ports.journal.write({ kind: 'detection', detection })
-  for (const { detection, episode } of active) {
-    const refused = refusal(detection)
-    if (refused !== undefined && !episode.told) await announce(detection, refused, ports)
+  const untold = active.filter(({ detection, episode }) => refusal(detection) !== undefined && !episode.told)
+  for (const { detection } of untold) await announce(detection, refusal(detection)!, ports)
+  if (untold.length > 0) {
+    const classes = untold.map(({ detection }) => detection.class)
+    await ports.ledger.changeHistory(prefix, host, (before) => withTold(before, classes, at))
   }
   const guilty = active.filter(({ detection }) => refusal(detection) === undefined)
   if (guilty.length > 0 && fresh) await block(guilty, host, { ports, options, receipt })
+}
+
+/** A backlog after an outage, or a clock that is slow: people must know that this host's reports block nobody. */
+async function alertLate({ at, host }: SourceReport, { journal }: AnalyzePorts): Promise<void> {
+  const why = `reports of ${host} come more than a minute after their time, so they make no blocks: it sends what it kept while it could not send, or its clock is slow`
+  await journal.write({ kind: 'alert', alert: { at, kind: 'late-reports', source: null, host, why } })
 }
 
 async function alertHalfBlind({ at, host }: SourceReport, { journal }: AnalyzePorts): Promise<void> {
@@ -154,14 +166,17 @@ export async function learnProofs(
     const why = `${host} vouches for more sources than one host may within an hour; ${refused} of ${report.proofs.length} in its last message were not taken`
     await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, host, why } })
   }
-  for (const { source, knownGoodAt } of report.proofs) {
-    if (knownGoodAt !== null && (await ledger.openBlock(source)) !== undefined) await wake(at)
+  const good = report.proofs.flatMap(({ source, knownGoodAt }) => (knownGoodAt === null ? [] : [source]))
+  for (let from = 0; from < good.length; from += ASKED_AT_ONCE) {
+    const open = await Promise.all(
+      good.slice(from, from + ASKED_AT_ONCE).map((each) => ledger.openBlock(each)),
+    )
+    if (open.some((block) => block !== undefined)) return await wake(at) // one round lifts them all
   }
 }
 
 interface Judging {
   readonly knownGood: boolean
-  readonly refusal: Refusal
   readonly ports: AnalyzePorts
   readonly options: AnalyzeOptions
 }
@@ -170,14 +185,12 @@ interface Judging {
 async function judged(
   observation: Observation,
   { at, host, halfBlind }: SourceReport,
-  { knownGood, refusal, ports, options: { limits } }: Judging,
+  { knownGood, ports, options: { limits } }: Judging,
 ): Promise<Judgement> {
   let judgement: Judgement | undefined
   await ports.ledger.changeHistory(observation.prefix, host, (before) => {
     judgement = judge(observation, at, before, { limits, knownGood, halfBlind })
-    const refused = judgement.active.filter(({ detection }) => refusal(detection) !== undefined)
-    const classes = refused.map(({ detection }) => detection.class)
-    return withTold(judgement.history, classes, at)
+    return judgement.history
   })
   return judgement!
 }
@@ -208,16 +221,17 @@ async function block(
 ): Promise<void> {
   const { ledger, journal } = ports
   const { source, at } = guilty[0]!.detection
-  const open = await ledger.openBlock(source)
-  if (open === undefined && !(await ledger.mayAccuse(host))) return await refuseMore(source, host, at, ports)
-  const { before, after } = await ledger.changeOffences(source, (found) => {
+  const grown = (found: Offences | undefined): Offences | undefined => {
     const start = found ?? noOffences(source, Math.floor(ports.random() * 2 ** 32))
-    const next = guilty.reduce(
-      (sum, { episode }) => withEpisode(sum, episode, options.ladders, ports.newId),
-      start,
-    )
+    const { ladders } = options
+    const next = guilty.reduce((sum, { episode }) => withEpisode(sum, episode, ladders, ports.newId), start)
     return next.block === null ? found : next
-  })
+  }
+  const open = await ledger.openBlock(source)
+  if (open === undefined && !(await ledger.mayAccuse(host))) {
+    return await refuseMore(source, host, at, ports)
+  }
+  const { before, after } = await ledger.changeOffences(source, grown)
   const last = before?.block ?? null
   const now = after?.block ?? null
   if (now === null || now.endedAt !== null || (now === last && !receipt.again)) return

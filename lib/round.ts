@@ -20,7 +20,7 @@ export interface Lease {
 /** What a host said of itself in its newest report. */
 export interface HostSeen {
   readonly host: string
-  /** When the report came in, by our clock. */
+  /** The report's own time. */
   readonly at: number
   readonly boot: string
   readonly seq: number

@@ -133,16 +133,19 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
   async keepProofs({ host, proofs }: ProofReport): Promise<number> {
     const good = proofs.filter(({ knownGoodAt }) => knownGoodAt !== null)
     if (good.length === 0) return 0
-    const given = await this.#spend(host, 'proofs', good.length)
-    const left = Math.max(0, this.#options.perHostHour.proofs - (given - good.length))
-    const taken = good.slice(0, left)
+    const spent = Number((await this.#table.get(this.#spentBy(host)))?.['proofs'] ?? 0)
+    const taken = good.slice(0, Math.max(0, this.#options.perHostHour.proofs - spent))
+    let fresh = 0
     for (let from = 0; from < taken.length; from += PROOFS_AT_ONCE) {
-      await Promise.all(
+      const kept = await Promise.all(
         taken
           .slice(from, from + PROOFS_AT_ONCE)
           .map((each) => this.#vouch(each.source, each.knownGoodAt!, host)),
       )
+      fresh += kept.filter((isNews) => isNews).length
     }
+    // What was known already costs nothing, so that a message that is handled again is not paid for twice.
+    if (fresh > 0) await this.#spend(host, 'proofs', fresh)
     return good.length - taken.length
   }
 
@@ -157,15 +160,18 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
     return this.#capped.get(host) === this.#hour()
   }
 
-  /** The later instant wins, so that proofs may come in any order. Nobody is good from the future. */
-  async #vouch(source: Prefix, at: number, host: string): Promise<void> {
+  /**
+   * The later instant wins, so that proofs may come in any order. Nobody is good from the future. False where it was
+   * known already.
+   */
+  async #vouch(source: Prefix, at: number, host: string): Promise<boolean> {
     const row = {
       source,
       at: Math.min(at, this.#options.clock()),
       host,
       expires: this.#inSeconds(2 * KNOWN_GOOD_SECONDS),
     }
-    await this.#table.put({ kind: 'good', name: sortableName(source) }, row, {
+    return await this.#table.put({ kind: 'good', name: sortableName(source) }, row, {
       expression: 'attribute_not_exists(pk) OR #at < :at',
       names: { '#at': 'at' },
       values: { ':at': row.at },
@@ -175,8 +181,11 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
   /** Counts in a row of the host and the hour, and returns the sum. */
   async #spend(host: string, what: 'blocks' | 'proofs', amount: number): Promise<number> {
     const expires = this.#inSeconds((2 * HOUR_MS) / 1000)
-    const key = { kind: 'spent', name: `${host}#${this.#hour()}` }
-    return await this.#table.add(key, what, amount, expires)
+    return await this.#table.add(this.#spentBy(host), what, amount, expires)
+  }
+
+  #spentBy(host: string) {
+    return { kind: 'spent', name: `${host}#${this.#hour()}` }
   }
 
   async firstReport(at: number): Promise<FirstReport> {

@@ -3,6 +3,7 @@ import { ConfigError } from '../config.ts'
 import { VERSION } from '../version.ts'
 import { printable } from '../view/format.ts'
 import { addApply } from './apply.ts'
+import { addApprove } from './approve.ts'
 import { addBlocks } from './blocks.ts'
 import { addDemo } from './demo.ts'
 import { addMode, addOff } from './mode.ts'
@@ -21,6 +22,7 @@ const COMMANDS = [
   addBlocks,
   addPreview,
   addApply,
+  addApprove,
   addMode,
   addOff,
   addRelease,

@@ -33,7 +33,7 @@ export type Message =
 /** In UTF-16 units: at most as many bytes, as reports are ASCII. */
 const LONGEST = 65_536
 /** Clocks of hosts may differ by this much; a report from further ahead would outlive every window. */
-const MOST_AHEAD_MS = 300_000
+const MOST_AHEAD_MS = 60_000
 
 /**
  * Reads a message from a host. It speaks only for the instance that AWS names as its sender, in the fence that it

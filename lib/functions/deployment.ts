@@ -15,12 +15,15 @@ export interface Wired extends DeployedFence {
   readonly sqs: ReturnType<typeof awsClients>['sqs']
 }
 
+/** A call that hangs must leave a round time to say so, and to be tried again. */
+const PATIENCE = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true } as const
+
 /** Reads the settings that were deployed beside the code, and from the environment where the fence's parts are. */
 export function wire(): Wired {
   const clock = () => Date.now()
   const settings = readFileSync(new URL('settings.json', import.meta.url), 'utf8')
   const fence = readConfig('settings.json', settings).fences[0]!
-  const clients = awsClients()
+  const clients = awsClients({ requestHandler: PATIENCE })
   const table = variable('SIPFENCE_TABLE')
   const deployed = openFence(
     { fence, table, reconcileQueueUrl: variable('SIPFENCE_RECONCILE_QUEUE_URL') },

@@ -75,7 +75,7 @@ export class EmbeddedFence {
   async run(source: PacketSource): Promise<EmbeddedResult> {
     const { config, pbx, seed } = this.#options
     const sink: ReportSink = {
-      report: (report) => analyze(report, this.#ports, config, { receivedAt: report.at, again: false }),
+      report: (report) => analyze(report, this.#ports, config, { sentAt: report.at, again: false }),
       proofs: (report) => learnProofs(report, this.#ports),
       endSecond: (at) => this.#endSecond(at),
     }

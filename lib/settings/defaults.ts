@@ -29,7 +29,7 @@ export const DEFAULTS = {
     jitterShare: 0.2,
   },
   /** What one host may cause within an hour, so that a host in wrong hands cannot fill a fence by itself. */
-  perHostHour: { blocks: 100, proofs: 10_000 },
+  perHostHour: { blocks: 1_000, proofs: 10_000 },
   /** AWS allows 20 rules a direction and family; the `*` rule and the operator's allow leave 18. */
   reserve: 0,
   window: { firstRule: 20, lastRule: 79 },

@@ -7,11 +7,14 @@ const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/
  * the fence stands, such as `fences[0]`. A replay needs none of this, so the schema does not ask for it.
  */
 export function deployProblems(fence: FenceConfig, path: string): readonly string[] {
-  const { region, vpc, networkAcls, pbxs } = fence
+  const { region, vpc, vpcCidrs, networkAcls, pbxs } = fence
   const problems: string[] = []
   if (region === undefined)
     problems.push('region: should be an AWS region such as "eu-west-1"; it is missing')
   if (vpc === undefined) problems.push('vpc: should be a VPC id such as "vpc-0a1b2c3d"; it is missing')
+  // Known only from here, the VPC would otherwise be blocked like any other source.
+  if (vpcCidrs.length === 0)
+    problems.push('vpcCidrs: should name the VPC’s address ranges, which are never blocked; it is empty')
   if (networkAcls.length === 0)
     problems.push('networkAcls: should name the network ACL of the PBX’s subnet; it is empty')
   if (pbxs.length === 0) problems.push('pbxs: should name at least one PBX; it is empty')

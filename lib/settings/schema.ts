@@ -163,7 +163,9 @@ export const fenceSchema = z
     networkAcls: z
       .array(networkAcl)
       .default([])
-      .describe('Network ACLs of the PBXs’ subnets, each with the rule numbers that are ours'),
+      .describe(
+        'Network ACLs of the PBXs’ subnets, each with the rule numbers that are ours; each in one fence, once',
+      ),
     limits,
     learningSeconds: z
       .number()
@@ -191,7 +193,7 @@ export const settingsSchema = z
     fences: z.array(fenceSchema).min(1).describe('Each fence becomes one stack'),
   })
   .superRefine(({ fences }, context) => {
-    for (const { path, message } of [...usedTwice(fences), ...sharedRules(fences)])
+    for (const { path, message } of [...usedTwice(fences), ...sharedAcls(fences)])
       context.addIssue({ code: 'custom', path: [...path], message })
   })
   .describe('Settings of sipfence')
@@ -211,18 +213,19 @@ function usedTwice(fences: readonly Fence[]): Clash[] {
   )
 }
 
-/** Two that write the same rule numbers would undo each other's work, each minute. */
-function sharedRules(fences: readonly Fence[]): Clash[] {
-  const windows = fences.flatMap(({ id: fence, networkAcls }, i) =>
-    networkAcls.map((acl, j) => ({ ...acl, fence, path: ['fences', i, 'networkAcls', j] })),
+/** The tag `sipfence:fence` of a network ACL has room for one fence, whatever rule numbers each would write. */
+function sharedAcls(fences: readonly Fence[]): Clash[] {
+  const acls = fences.flatMap(({ id: fence, networkAcls }, i) =>
+    networkAcls.map(({ id }, j) => ({ id, fence, i, path: ['fences', i, 'networkAcls', j, 'id'] })),
   )
-  return windows.flatMap((mine, index) => {
-    const other = windows.find(
-      ({ id, firstRule, lastRule }, earlier) =>
-        earlier < index && id === mine.id && firstRule <= mine.lastRule && mine.firstRule <= lastRule,
-    )
-    if (other === undefined) return []
-    const message = `shares rule numbers of ${mine.id} with fence "${other.fence}", which has ${other.firstRule} to ${other.lastRule}`
-    return [{ path: mine.path, message: `${message}; it has ${mine.firstRule} to ${mine.lastRule}` }]
+  return acls.flatMap(({ id, i, path }, index) => {
+    const first = acls.findIndex((other) => other.id === id)
+    if (first === index) return []
+    const { fence, i: owner } = acls[first]!
+    const message =
+      owner === i
+        ? `should be named once; "${id}" is named before`
+        : `should be a network ACL of no other fence; "${id}" belongs to fence "${fence}"`
+    return [{ path, message }]
   })
 }

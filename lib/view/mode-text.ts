@@ -42,3 +42,11 @@ export function wokenText(fence: string): string[] {
     'sipfence status shows when it has ended.',
   ]
 }
+
+/** What follows an approval. */
+export function approvedText(fence: string, until: number): string[] {
+  return [
+    `Until ${new Date(until).toISOString()} fence ${fence} puts no brake on what its rounds do; a round begins within seconds.`,
+    'sipfence preview shows what is left to do, sipfence status what came of it.',
+  ]
+}

@@ -20,7 +20,7 @@ export interface FenceAccount extends DeployedFence {
   /** Milliseconds since 1970: the account's clock and the fence's. */
   now: number
   /** Another start of the same fence: a new process with nothing in memory. */
-  restart(attempts?: number): DeployedFence
+  restart(attempts?: number, settings?: FenceConfig): DeployedFence
   stop(): Promise<void>
 }
 
@@ -46,11 +46,11 @@ export async function openFenceAccount(
   })
   const { endpoint, region, credentials } = aws
   const started: ReturnType<typeof awsClients>[] = []
-  function restart(maxAttempts?: number): DeployedFence {
+  function restart(maxAttempts?: number, settings = fence): DeployedFence {
     const clients = awsClients({ endpoint, region, credentials }, maxAttempts)
     started.push(clients)
     const reconcileQueueUrl = aws.queue(RECONCILE_QUEUE).url
-    return openFence({ fence, table: TABLE, reconcileQueueUrl }, clients, clock)
+    return openFence({ fence: settings, table: TABLE, reconcileQueueUrl }, clients, clock)
   }
   async function stop(): Promise<void> {
     for (const clients of started) for (const client of Object.values(clients)) client.destroy()

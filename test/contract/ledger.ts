@@ -30,12 +30,12 @@ export function portsOver(
   return { ledger, journal, wake, random: () => 0.5, newId: (at) => `id ${at}` }
 }
 
-/** One message of a host, as it is to be handled; what came late is told by `receivedAt`. */
+/** One message of a host, sent within a second, however late it is handled. */
 export type Delivery = SourceReport | ProofReport
 
 export async function deliver(message: Delivery, ports: AnalyzePorts, again = false): Promise<void> {
   if (message.schema === 'sipfence.proofs/1') await learnProofs(message, ports)
-  else await analyze(message, ports, OPTIONS, { receivedAt: message.at, again })
+  else await analyze(message, ports, OPTIONS, { sentAt: message.at + 1_000, again })
 }
 
 /**

@@ -128,6 +128,16 @@ describe('flood', () => {
     expect(fires({ ...flood(5_000, 0), w10: { outOfDialog: 5_000 } })).toEqual([])
   })
 
+  test('a handshake over TCP does not make a flood over UDP anybody’s own', () => {
+    const tcpPeer = { ...flood(1_000, 0), proof: 'handshake' as const }
+    const reachable = (transports: Observation['transports']) => {
+      const first = judge({ ...tcpPeer, transports }, NOW, NO_HISTORY, STRANGER)
+      return judge({ ...tcpPeer, transports }, NOW + 1_000, first.history, STRANGER).opened[0]?.reachable
+    }
+    expect(reachable(['tcp'])).toBe(true)
+    expect(reachable(['tcp', 'udp'])).toBe(false)
+  })
+
   test('does not fire on a source that has stopped', () => {
     expect(fires(flood(5_000, 0, 0))).toEqual([])
   })

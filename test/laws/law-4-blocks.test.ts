@@ -159,6 +159,27 @@ describe('Every Block has an `until` and a `why`. Unreachable sources: short, ca
     expect(life.offences.block).toMatchObject({ scope: 'sip', until: NOW + 601_000 })
   })
 
+  test('a block that was lifted early does not keep the source from being blocked again', () => {
+    const life = new Life()
+    life.add(hot(NOW, true), STEADY)
+    const first = life.add(hot(NOW + 1_000, true), STEADY)!
+    life.offences = withEnd(life.offences, NOW + 60_000, true)
+    life.add(hot(NOW + 200_000, true), STEADY)
+    const again = life.add(hot(NOW + 201_000, true), STEADY)!
+    expect(again).toMatchObject({ from: NOW + 201_000, endedAt: null })
+    expect(again.id).not.toBe(first.id)
+  })
+
+  test('a source that comes and goes for days under observation leaves few traces', () => {
+    const life = new Life()
+    for (let minute = 0; minute < 3 * 24 * 60; minute++) {
+      const at = NOW + minute * 60_000
+      for (let second = 0; second < 20; second += 5) life.add(hot(at + second * 1_000, true), STEADY)
+    }
+    expect(life.offences.presences.length).toBeLessThan(20)
+    expect(stands(life.offences.block, NOW + (3 * 24 * 60 - 1) * 60_000)).toBe(true)
+  })
+
   test('a block that was lifted is remembered, and what was seen before it is not held against the source again', () => {
     const life = new Life()
     life.add(hot(NOW), STEADY)

@@ -39,7 +39,7 @@ function fence(protectedPrefixes: readonly Protected[] = [], ledger?: AnalyzeLed
 
 /** Handles a report the moment it was written. */
 function handle(from: SourceReport, ports: AnalyzePorts, options: AnalyzeOptions): Promise<void> {
-  return analyze(from, ports, options, { receivedAt: from.at, again: false })
+  return analyze(from, ports, options, { sentAt: from.at, again: false })
 }
 
 function kinds(journal: readonly JournalEntry[]): string[] {
@@ -60,7 +60,7 @@ describe('analyze()', () => {
         level: 1,
         from: NOW,
         until: NOW + 134_200,
-        weight: 300,
+        weight: 331,
       },
     ])
   })
@@ -70,7 +70,7 @@ describe('analyze()', () => {
     await handle(report(0, bruteForced(VICTIM)), ports, OPTIONS)
     expect(await memory.openBlocks()).toEqual([])
     await handle(report(1, bruteForced(VICTIM)), ports, OPTIONS)
-    expect(await memory.openBlocks()).toMatchObject([{ scope: 'sip', class: 'brute-force', weight: 50 }])
+    expect(await memory.openBlocks()).toMatchObject([{ scope: 'sip', class: 'brute-force', weight: 56 }])
   })
 
   test.each([
@@ -148,6 +148,43 @@ describe('analyze()', () => {
   })
 })
 
+describe('what goes wrong', () => {
+  test('with one source keeps no other from its block, and the report is handled again', async () => {
+    const memory = new MemoryLedger(new Protection([]))
+    const broken = new Proxy(memory, {
+      get(target, name) {
+        const value = Reflect.get(target, name)
+        if (name !== 'changeOffences') return typeof value === 'function' ? value.bind(target) : value
+        return (source: string, change: never) =>
+          source === VICTIM
+            ? Promise.reject(new Error('its row is broken'))
+            : value.call(target, source, change)
+      },
+    })
+    const { ports } = fence([], broken)
+    const other = onePrefix('192.0.2.8/32')
+    await expect(handle(report(0, reflected(VICTIM), reflected(other)), ports, OPTIONS)).rejects.toThrow(
+      'broken',
+    )
+    expect((await memory.openBlocks()).map(({ prefix }) => prefix)).toEqual([other])
+  })
+
+  test('while people are told is made up for: the alert comes with the next try', async () => {
+    const { ports, journal } = fence([{ prefix: VICTIM, why: 'on the allowlist' }])
+    let down = true
+    const write = async (entry: JournalEntry) => {
+      if (down) throw new Error('the log is away')
+      journal.push(entry)
+    }
+    const failing = { ...ports, journal: { write } }
+    await expect(handle(report(0, reflected(VICTIM)), failing, OPTIONS)).rejects.toThrow('the log is away')
+    down = false
+    await handle(report(0, reflected(VICTIM)), failing, OPTIONS)
+    await handle(report(1, reflected(VICTIM)), failing, OPTIONS)
+    expect(kinds(journal)).toEqual(['refusal', 'alert'])
+  })
+})
+
 describe('reports in any order', () => {
   test('end in one block of level 1, however they come', async () => {
     const orders = [
@@ -165,10 +202,11 @@ describe('reports in any order', () => {
 
   test('that are older than a minute make no block', async () => {
     const { memory, journal, ports } = fence()
-    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS, { receivedAt: NOW + 60_001, again: false })
+    await analyze(report(0, reflected(VICTIM)), ports, OPTIONS, { sentAt: NOW + 60_001, again: false })
     expect(await memory.openBlocks()).toEqual([])
-    expect(kinds(journal)).toEqual(['detection'])
-    await analyze(report(1, reflected(VICTIM)), ports, OPTIONS, { receivedAt: NOW + 60_001, again: false })
+    expect(kinds(journal)).toEqual(['alert', 'detection'])
+    expect(journal[0]).toMatchObject({ alert: { kind: 'late-reports', host: 'h' } })
+    await analyze(report(1, reflected(VICTIM)), ports, OPTIONS, { sentAt: NOW + 60_001, again: false })
     expect(await memory.openBlocks()).toHaveLength(1)
   })
 
