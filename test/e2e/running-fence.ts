@@ -45,6 +45,7 @@ export function runFence(deployed: Deployed, options: RunOptions = {}): RunningF
   const { senderOf, only = ['Analyze', 'Reconcile'] } = options
   const sqs = new SQS({ ...deployed.client, useQueueUrlAsEndpoint: false })
   const { Analyze, Reconcile } = deployed.functions
+  let minutes = 0
   const functions = { Analyze: new LocalLambda(Analyze), Reconcile: new LocalLambda(Reconcile) }
   const sources = only.map((id) => {
     const invoke = (event: object) => functions[id].invoke(event)
@@ -52,7 +53,7 @@ export function runFence(deployed: Deployed, options: RunOptions = {}): RunningF
   })
   return {
     functions,
-    tick: () => tick(sqs, deployed.schedule),
+    tick: () => tick(sqs, deployed.schedule, ++minutes),
     async stop() {
       await Promise.all(sources.map((source) => source.stop()))
       await Promise.all(Object.values(functions).map((each) => each.stop()))
@@ -61,7 +62,8 @@ export function runFence(deployed: Deployed, options: RunOptions = {}): RunningF
   }
 }
 
-async function tick(sqs: SQS, { queueUrl, groupId, body }: ScheduledMessage): Promise<void> {
-  const at = `${new Date().toISOString().slice(0, 19)}Z`
+/** Events of the schedule are a minute apart; two of one second would be one to the queue. */
+async function tick(sqs: SQS, { queueUrl, groupId, body }: ScheduledMessage, minutes: number): Promise<void> {
+  const at = `${new Date(Date.now() + minutes * 60_000).toISOString().slice(0, 19)}Z`
   await sqs.sendMessage({ QueueUrl: queueUrl, MessageGroupId: groupId, MessageBody: body(at) })
 }
