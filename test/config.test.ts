@@ -96,42 +96,48 @@ describe('readConfig()', () => {
     expect(readConfig('full', JSON.stringify(full)).fences[0]).toMatchObject({ instanceRole: 'pbx_role@1' })
   })
 
-  test('gives one host 100 blocks and 10,000 proofs an hour', () => {
-    expect(defaultFence('x').perHostHour).toEqual({ blocks: 100, proofs: 10_000 })
+  test('gives one host 1,000 blocks and 10,000 proofs an hour', () => {
+    expect(defaultFence('x').perHostHour).toEqual({ blocks: 1_000, proofs: 10_000 })
     const fences = [{ id: 'a', perHostHour: { blocks: 0 } }]
     expect(problems({ version: 1, fences })[1]).toBe(
       'fences[0].perHostHour.blocks: should be at least 1; it is 0',
     )
   })
 
-  describe('of two fences on one network ACL', () => {
-    function windows(first: [number, number], second: [number, number], secondId = 'acl-1'): string[] {
-      const acl = (id: string, [firstRule, lastRule]: [number, number]) => ({ id, firstRule, lastRule })
-      const fences = [
-        { id: 'a', networkAcls: [acl('acl-1', first)] },
-        { id: 'b', networkAcls: [acl('acl-2', [20, 79]), acl(secondId, second)] },
-      ]
-      return problems({ version: 1, fences }).slice(1)
+  describe('of network ACLs that are named twice', () => {
+    const acl = (id: string, firstRule = 20, lastRule = 79) => ({ id, firstRule, lastRule })
+
+    function told(...fences: readonly (readonly object[])[]): string[] {
+      const named = fences.map((networkAcls, i) => ({ id: 'abc'[i], networkAcls }))
+      return problems({ version: 1, fences: named }).slice(1)
     }
 
-    test('refuses rule numbers that both would write', () => {
-      expect(windows([20, 79], [79, 90])).toEqual([
-        'fences[1].networkAcls[1]: shares rule numbers of acl-1 with fence "a", which has 20 to 79; it has 79 to 90',
+    test('refuses those of two fences, whatever the rule numbers', () => {
+      const words =
+        'fences[1].networkAcls[1].id: should be a network ACL of no other fence; "acl-1" belongs to fence "a"'
+      expect(told([acl('acl-1')], [acl('acl-2'), acl('acl-1')])).toEqual([words])
+      expect(told([acl('acl-1', 20, 49)], [acl('acl-2'), acl('acl-1', 50, 79)])).toEqual([words])
+    })
+
+    test('refuses those of one fence, whatever the rule numbers', () => {
+      const words = 'fences[0].networkAcls[1].id: should be named once; "acl-1" is named before'
+      expect(told([acl('acl-1'), acl('acl-1')])).toEqual([words])
+      expect(told([acl('acl-1', 20, 49), acl('acl-1', 50, 79)])).toEqual([words])
+    })
+
+    test('tells each of them', () => {
+      const paths = told([acl('acl-1')], [acl('acl-1'), acl('acl-1')], [acl('acl-1')]).map(
+        (line) => line.split(':')[0],
+      )
+      expect(paths).toEqual([
+        'fences[1].networkAcls[0].id',
+        'fences[1].networkAcls[1].id',
+        'fences[2].networkAcls[0].id',
       ])
-      expect(windows([20, 79], [10, 20])).toHaveLength(1)
-      expect(windows([20, 79], [30, 40])).toHaveLength(1)
-      expect(windows([30, 40], [20, 79])).toHaveLength(1)
     })
 
-    test('takes rule numbers beside each other, and the same ones on different network ACLs', () => {
-      expect(windows([20, 49], [50, 79])).toEqual([])
-      expect(windows([50, 79], [20, 49])).toEqual([])
-      expect(windows([20, 79], [20, 79], 'acl-3')).toEqual([])
-    })
-
-    test('refuses one fence that names the same rule numbers twice', () => {
-      const fences = [{ id: 'a', networkAcls: [{ id: 'acl-1' }, { id: 'acl-1' }] }]
-      expect(problems({ version: 1, fences })[1]).toMatch(/^fences\[0\]\.networkAcls\[1\]: shares/)
+    test('takes the same rule numbers on different ones', () => {
+      expect(told([acl('acl-1'), acl('acl-2')], [acl('acl-3')])).toEqual([])
     })
   })
 })

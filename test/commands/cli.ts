@@ -11,9 +11,14 @@ export interface Ended {
 }
 
 /** Runs the built command line, as `npx sipfence` does; `input` goes to its standard input. */
-export function sipfence(args: readonly string[], input?: Uint8Array): Promise<Ended> {
+export function sipfence(
+  args: readonly string[],
+  input?: Uint8Array,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'dist/bin/sipfence.js'), ...args], { cwd: ROOT })
+    const options = { cwd: ROOT, env: environment }
+    const child = spawn(process.execPath, [join(ROOT, 'dist/bin/sipfence.js'), ...args], options)
     const out: Buffer[] = []
     const err: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk))

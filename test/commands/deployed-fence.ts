@@ -14,6 +14,7 @@ import { ACL, type FenceAccount, openFenceAccount, RECONCILE_QUEUE, TABLE } from
 import { blockOf } from '../contract/firewall.ts'
 import { onePrefix } from '../core/arbitraries.ts'
 import { type Ended, ROOT } from './cli.ts'
+import { runHere } from './in-process.ts'
 
 export const HOST = 'i-0123456789abcdef0'
 export const OTHER_HOST = 'i-0123456789abcdef1'
@@ -30,14 +31,17 @@ export const SETTINGS = {
   allow: ['203.0.113.0/24'],
 }
 
-/** A fence in a local account that the built command line talks to. */
+/** A fence in a local account that the command line talks to. */
 export interface DeployedFixture extends FenceAccount {
   /** What CloudFormation has; a test may change it. */
   stacks: LocalStack[]
   readonly acl: NetworkAcl
   /** Writes the settings file of the fences given. */
   settle(...fences: readonly object[]): void
+  /** Runs the command line in this process. */
   sipfence(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>
+  /** Runs the built command line in a process of its own, which takes a second. */
+  spawned(args: readonly string[]): Promise<Ended>
   /** Keeps a block that stands for ten minutes from now on. */
   block(prefix: string, more?: Partial<Block>): Promise<void>
   /** A round as the fence's own function runs it. */
@@ -63,7 +67,8 @@ export async function deployFence(settings: object = SETTINGS): Promise<Deployed
     settle: (...fences: readonly object[]) =>
       writeFileSync(join(folder, 'sipfence.json'), JSON.stringify({ version: 1, fences })),
     sipfence: (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-      run(folder, args, { ...environmentOf(account), ...env }),
+      runHere([...args, ...configFor(args, folder)], { ...environmentOf(account, folder), ...env }),
+    spawned: (args: readonly string[]) => spawned(folder, args, environmentOf(account, folder)),
     block: (prefix: string, more: Partial<Block> = {}) => keepBlock(account, prefix, more),
     round: () => runRound(account),
     stop: async () => {
@@ -105,27 +110,35 @@ function stackOf({ aws, fence }: FenceAccount): LocalStack {
   return { name: `SipFence-${fence.id}`, outputs }
 }
 
-function environmentOf({ aws }: FenceAccount) {
+/** Nothing of this machine's own AWS set-up gets in. */
+function environmentOf({ aws }: FenceAccount, folder: string): Record<string, string> {
+  const none = join(folder, 'none')
   return {
+    PATH: process.env['PATH'] ?? '',
+    NODE_NO_WARNINGS: '1',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: none,
+    AWS_SHARED_CREDENTIALS_FILE: none,
     AWS_ENDPOINT_URL: aws.endpoint,
     AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
   }
 }
 
-/** Nothing of this machine's own AWS set-up gets in. */
-function run(cwd: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
-  const none = join(cwd, 'none')
-  const own = {
-    PATH: process.env['PATH'] ?? '',
-    NODE_NO_WARNINGS: '1',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_CONFIG_FILE: none,
-    AWS_SHARED_CREDENTIALS_FILE: none,
-  }
+/** This process does not work in the folder in which a command would look for its settings. */
+function configFor(args: readonly string[], folder: string): string[] {
+  return args.includes('--help') ? [] : ['--config', join(folder, 'sipfence.json')]
+}
+
+/** The settings are found where the command runs. */
+function spawned(
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Ended> {
   return new Promise((resolve) => {
     const command = [join(ROOT, 'dist/bin/sipfence.js'), ...args]
-    const child = execFile(process.execPath, command, { cwd, env: { ...own, ...env } }, (_, out, err) =>
+    const child = execFile(process.execPath, command, { cwd, env }, (_, out, err) =>
       resolve({ code: child.exitCode, out, err }),
     )
   })

@@ -3,6 +3,7 @@ import { blocksDocument } from '../../lib/contract/blocks.ts'
 import { previewDocument } from '../../lib/contract/preview.ts'
 import { statusDocument } from '../../lib/contract/status.ts'
 import { ACL, RECONCILE_QUEUE } from '../aws/fence-account.ts'
+import type { Ended } from './cli.ts'
 import {
   type DeployedFixture,
   deployFence,
@@ -24,7 +25,10 @@ const HOSTILE = 'it says \u001b[2J\u202eand\nmore'
 const HARMLESS = 'it says \\u001b[2J\\u202eand\\u000amore'
 
 async function shown(...args: string[]): Promise<string> {
-  const { code, out, err } = await fence.sipfence(args)
+  return printed(await fence.sipfence(args))
+}
+
+function printed({ code, out, err }: Ended): string {
   expect({ code, err }).toEqual({ code: 0, err: '' })
   return out
 }
@@ -44,7 +48,7 @@ function writes(): string[] {
 
 describe('sipfence status', () => {
   test('tells of a fence about which nothing is known yet', async () => {
-    const out = await shown('status')
+    const out = printed(await fence.spawned(['status']))
     expect(out).toMatch(/^Fence f in eu-west-1, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/m)
     expect(out).toMatch(/^Mode +enforce, by the settings$/m)
     expect(out).toMatch(/^Blocks +none stands$/m)

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ReplayDocument, replayDocument } from '../../lib/contract/replay.ts'
 import { SCENARIOS } from '../traffic/scenarios.ts'
 import { writePcap } from '../traffic/wire.ts'
-import { RECORDING, sipfence } from './cli.ts'
+import { type Ended, RECORDING, sipfence } from './cli.ts'
+import { runHere } from './in-process.ts'
 
 /** The recording's ground truth, as its README tells it. */
 const STARTS = Date.parse('2026-11-22T10:43:07.391Z')
@@ -24,7 +25,10 @@ function file(name: string, content: string | Uint8Array): string {
 }
 
 async function document(...args: string[]): Promise<ReplayDocument> {
-  const { code, out, err } = await sipfence(['replay', '--json', ...args])
+  return documentIn(await runHere(['replay', '--json', ...args]))
+}
+
+function documentIn({ code, out, err }: Ended): ReplayDocument {
   expect({ code, err }).toEqual({ code: 0, err: '' })
   return replayDocument.parse(JSON.parse(out))
 }
@@ -32,7 +36,7 @@ async function document(...args: string[]): Promise<ReplayDocument> {
 describe('sipfence replay of the recorded attack', () => {
   let told: ReplayDocument
   beforeAll(async () => {
-    told = await document(RECORDING)
+    told = documentIn(await sipfence(['replay', '--json', RECORDING]))
   })
 
   test('counts every packet, and finds the PBX', () => {
@@ -105,7 +109,7 @@ describe('sipfence replay of the recorded attack', () => {
     const fresh = await document(...args)
     expect(fresh.blocks).toEqual([])
     expect(fresh.refused[0]?.why).toContain('learning')
-    expect((await sipfence(['replay', ...args])).out).toContain('--learned shows')
+    expect((await runHere(['replay', ...args])).out).toContain('--learned shows')
     expect((await document(...args, '--learned')).blocks).toMatchObject([{ class: 'brute-force' }])
   })
 
@@ -117,7 +121,7 @@ describe('sipfence replay of the recorded attack', () => {
   })
 
   test('tells people the same', async () => {
-    const { code, out } = await sipfence(['replay', RECORDING])
+    const { code, out } = await runHere(['replay', RECORDING])
     expect(code).toBe(0)
     for (const words of [
       'PBX 10.0.0.10 (inferred',
@@ -149,9 +153,14 @@ describe('sipfence replay says what is wrong, with exit code', () => {
     [2, 'settings that are not there', ['replay', RECORDING, '--config', 'nowhere.json'], /nowhere\.json/],
     [2, 'an unknown command', ['relpay'], /unknown command 'relpay'/],
   ])('%i for %s', async (code, _, args, message) => {
-    const ended = await sipfence(args)
+    const ended = await runHere(args)
     expect(ended.err).toMatch(message)
     expect(ended).toMatchObject({ code, out: '' })
+  })
+
+  test('1 and 2 of the process, too', async () => {
+    expect(await sipfence(['replay', 'nowhere.pcap'])).toMatchObject({ code: 1, out: '' })
+    expect(await sipfence(['relpay'])).toMatchObject({ code: 2, out: '' })
   })
 
   test('2 where it cannot tell who the PBX is, and says how to', async () => {
@@ -168,13 +177,13 @@ describe('sipfence replay says what is wrong, with exit code', () => {
       )
     const frames = [options('192.0.2.1', '192.0.2.2'), options('192.0.2.2', '192.0.2.1')]
     const path = file('two.pcap', writePcap(frames.map((frame, i) => ({ at: 1_800_000_000_000 + i, frame }))))
-    const ended = await sipfence(['replay', path])
+    const ended = await runHere(['replay', path])
     expect(ended).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--pbx') })
-    expect(await sipfence(['replay', path, '--pbx', '192.0.2.1'])).toMatchObject({ code: 0 })
+    expect(await runHere(['replay', path, '--pbx', '192.0.2.1'])).toMatchObject({ code: 0 })
   })
 
   test('0 for a capture that says less than it seems to, with a doubt', async () => {
-    const wrong = await sipfence(['replay', RECORDING, '--pbx', '9.9.9.9'])
+    const wrong = await runHere(['replay', RECORDING, '--pbx', '9.9.9.9'])
     expect(wrong).toMatchObject({
       code: 0,
       out: expect.stringContaining('No SIP message goes to or from 9.9.9.9'),
@@ -184,9 +193,9 @@ describe('sipfence replay says what is wrong, with exit code', () => {
     const text = `OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n`
     const frame = ethernet(udpPacket({ ...ends, payload: text }))
     const one = file('one.pcap', writePcap([{ at: 1_800_000_000_000, frame }]))
-    expect((await sipfence(['replay', one])).out).toMatch(/Record\s+both\s+directions/)
+    expect((await runHere(['replay', one])).out).toMatch(/Record\s+both\s+directions/)
     const cut = file('cut.pcap', writePcap([{ at: 1_800_000_000_000, frame }], { snaplen: 96 }))
-    expect((await sipfence(['replay', cut])).out).toMatch(/tcpdump\s+-s\s+0/)
+    expect((await runHere(['replay', cut])).out).toMatch(/tcpdump\s+-s\s+0/)
   })
 
   test('0 for a capture without SIP', async () => {
@@ -199,13 +208,13 @@ describe('sipfence replay says what is wrong, with exit code', () => {
 })
 
 test('a capture name with terminal escapes is shown harmless', async () => {
-  const ended = await sipfence(['replay', 'evil\u001b[2J\u202e.pcap'])
+  const ended = await runHere(['replay', 'evil\u001b[2J\u202e.pcap'])
   expect(ended.err).toContain('evil\\u001b[2J\\u202e.pcap')
 })
 
 test('every command has --help', async () => {
   for (const args of [['--help'], ['demo', '--help'], ['replay', '--help'], ['sidecar', '--help']]) {
-    expect(await sipfence(args)).toMatchObject({
+    expect(await runHere(args)).toMatchObject({
       code: 0,
       err: '',
       out: expect.stringMatching(/^Usage: sipfence/),

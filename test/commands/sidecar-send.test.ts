@@ -4,32 +4,39 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { proofReport } from '../../lib/contract/proofs.ts'
 import { sourceReport } from '../../lib/contract/report.ts'
 import type { ProofReport, SourceReport } from '../../lib/core/source-report.ts'
 import { lacks } from '../skips.ts'
-import { RECORDING, ROOT, sipfence } from './cli.ts'
+import { ROOT, sipfence } from './cli.ts'
 import { freePort, type MotoQueue, motoEnvironment, startMotoQueue } from './moto-queue.ts'
+import { quickRecording } from './quick-recording.ts'
 import { registrations } from './registrations.ts'
 
 const HOST = 'i-0123456789abcdef0'
 const QUEUE = 'sipfence-pbx-reports'
 
-let folder = ''
-let port = 0
+let root = ''
 const running: ChildProcess[] = []
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sipfence-send-'))
+const queues: MotoQueue[] = []
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'sipfence-send-'))
+})
+afterAll(async () => {
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.all(queues.map((queue) => queue.stop()))
+  rmSync(root, { recursive: true, force: true })
+})
+
+/** A folder with settings, for one test: they wait for a clock most of the time, so they run side by side. */
+function newFolder(): string {
+  const folder = mkdtempSync(join(root, 'test-'))
   const fence = { id: 'pbx', region: 'eu-west-1', pbxs: [{ addresses: ['10.0.0.10'] }] }
   writeFileSync(join(folder, 'sipfence.json'), JSON.stringify({ version: 1, fences: [fence] }))
   writeFileSync(join(folder, 'bare.json'), '{ "version": 1, "fences": [{ "id": "pbx" }] }')
-})
-afterEach(() => {
-  vi.unstubAllEnvs()
-  for (const child of running.splice(0)) child.kill('SIGKILL')
-  rmSync(folder, { recursive: true, force: true })
-})
+  return folder
+}
 
 interface Sidecar {
   readonly said: () => string
@@ -38,7 +45,7 @@ interface Sidecar {
 }
 
 /** The built sidecar, which reads a capture and sends to what listens on the port. */
-function sidecar(capture: string): Sidecar {
+function sidecar(folder: string, capture: string, port: number): Sidecar {
   const args = [
     'sidecar',
     '--config',
@@ -63,7 +70,13 @@ function sidecar(capture: string): Sidecar {
   return { said: () => said, ended: once(child, 'close'), end: () => child.kill('SIGTERM') }
 }
 
-function spooled(): string[] {
+async function startQueue(port: number): Promise<MotoQueue> {
+  const queue = await startMotoQueue(port, QUEUE)
+  queues.push(queue)
+  return queue
+}
+
+function spooled(folder: string): string[] {
   const path = join(folder, 'spool/pbx')
   return existsSync(path) ? readdirSync(path) : []
 }
@@ -93,69 +106,70 @@ function read(bodies: readonly string[]): Arrived {
   return { reports, proofs }
 }
 
-describe.skipIf(lacks('the sidecar beside a queue', 'moto'))('sipfence sidecar, beside a queue', () => {
-  let moto: MotoQueue
-  beforeAll(async () => {
-    port = await freePort()
-    moto = await startMotoQueue(port, QUEUE)
-  })
-  afterAll(() => moto.stop())
+describe
+  .skipIf(lacks('the sidecar beside a queue', 'moto'))
+  .concurrent('sipfence sidecar, beside a queue', () => {
+    test('reports a recorded attack; what it cannot send waits, and arrives when the queue is there again', {
+      timeout: 90_000,
+    }, async () => {
+      const folder = newFolder()
+      const capture = join(folder, 'attack.pcap')
+      writeFileSync(capture, quickRecording())
+      const port = await freePort()
+      let moto = await startQueue(port)
+      const { said, ended, end } = sidecar(folder, capture, port)
+      const early: string[] = []
+      await until('four messages arrive', async () => early.push(...(await moto.drain())) >= 4, 20)
+      expect(said()).toContain(`reports of ${HOST} go to queue ${QUEUE} in eu-west-1`)
+      expect(spooled(folder)).toEqual([])
+      await moto.stop()
+      await until('it says that it cannot send', () => /Cannot send to queue.*ECONNREFUSED/.test(said()), 10)
+      await until('messages are spooled', () => spooled(folder).length >= 3, 20)
+      moto = await startQueue(port)
+      await until('it says that it can send', () => /Reports can be sent again/.test(said()), 40)
+      await until('the spool is empty', () => spooled(folder).length === 0, 20)
+      end()
+      expect(await ended).toEqual([0, null])
+      const { reports, proofs } = read(await moto.drain())
+      for (const { host, fence } of [...reports, ...proofs]) expect([host, fence]).toEqual([HOST, 'pbx'])
+      const seqs = [...new Set([...reports, ...proofs].map(({ seq }) => seq))].sort((a, b) => a - b)
+      const first = Math.max(...[read(early).reports, read(early).proofs].flat().map(({ seq }) => seq)) + 1
+      expect(seqs[0]).toBeLessThanOrEqual(first + 3) // what the dying queue took with it
+      expect(seqs).toEqual(Array.from(seqs, (_, i) => seqs[0]! + i))
+      const victim = reports.flatMap(({ sources }) =>
+        sources.filter(({ prefix }) => prefix === '192.0.2.200/32'),
+      )
+      expect(Math.max(...victim.map(({ w10 }) => w10.challenges ?? 0))).toBeGreaterThan(1000)
+      const good = [...read(early).proofs, ...proofs].flatMap((each) => each.proofs)
+      expect(new Set(good.map(({ source }) => source)).size).toBeGreaterThanOrEqual(15)
+      expect(said().match(/Cannot send/g)).toHaveLength(1)
+      expect(said()).not.toMatch(/Dropped|Lost/)
+    })
 
-  test('reports a recorded attack; what it cannot send waits, and arrives when the queue is there again', {
-    timeout: 90_000,
-  }, async () => {
-    const { said, ended, end } = sidecar(RECORDING)
-    const early: string[] = []
-    await until('ten messages arrive', async () => early.push(...(await moto.drain())) >= 10, 20)
-    expect(said()).toContain(`reports of ${HOST} go to queue ${QUEUE} in eu-west-1`)
-    expect(spooled()).toEqual([])
-    await moto.stop()
-    await until('it says that it cannot send', () => /Cannot send to queue.*ECONNREFUSED/.test(said()), 10)
-    await until('ten messages are spooled', () => spooled().length >= 10, 20)
-    moto = await startMotoQueue(port, QUEUE)
-    await until('it says that it can send', () => /Reports can be sent again/.test(said()), 40)
-    await until('the spool is empty', () => spooled().length === 0, 20)
-    end()
-    expect(await ended).toEqual([0, null])
-    const { reports, proofs } = read(await moto.drain())
-    for (const { host, fence } of [...reports, ...proofs]) expect([host, fence]).toEqual([HOST, 'pbx'])
-    const seqs = [...new Set([...reports, ...proofs].map(({ seq }) => seq))].sort((a, b) => a - b)
-    const first = Math.max(...[read(early).reports, read(early).proofs].flat().map(({ seq }) => seq)) + 1
-    expect(seqs[0]).toBeLessThanOrEqual(first + 3) // what the dying queue took with it
-    expect(seqs).toEqual(Array.from(seqs, (_, i) => seqs[0]! + i))
-    const victim = reports.flatMap(({ sources }) =>
-      sources.filter(({ prefix }) => prefix === '192.0.2.200/32'),
-    )
-    expect(Math.max(...victim.map(({ w10 }) => w10.challenges ?? 0))).toBeGreaterThan(1000)
-    const good = [...read(early).proofs, ...proofs].flatMap((each) => each.proofs)
-    expect(new Set(good.map(({ source }) => source)).size).toBeGreaterThanOrEqual(15)
-    expect(said().match(/Cannot send/g)).toHaveLength(1)
-    expect(said()).not.toMatch(/Dropped|Lost/)
+    test('what one run could not send, the next one does', async () => {
+      const folder = newFolder()
+      const capture = join(folder, 'short.pcap')
+      writeFileSync(capture, registrations(3))
+      const before = sidecar(folder, capture, await freePort())
+      expect(await before.ended).toEqual([0, null])
+      const count = spooled(folder).length
+      expect(count).toBeGreaterThanOrEqual(3)
+      expect(before.said()).toContain(`${count} reports stay in the spool and are sent after the next start`)
+      const port = await freePort()
+      const moto = await startQueue(port)
+      const after = sidecar(folder, capture, port)
+      expect(await after.ended).toEqual([0, null])
+      expect(after.said()).toContain(`${count} reports wait in the spool`)
+      expect(spooled(folder)).toEqual([])
+      const { reports, proofs } = read(await moto.drain())
+      expect(new Set([...reports, ...proofs].map(({ boot }) => boot)).size).toBe(2)
+    })
   })
 
-  test('what one run could not send, the next one does', async () => {
-    await moto.drain()
-    const capture = join(folder, 'short.pcap')
-    writeFileSync(capture, registrations(3))
-    const reachable = port
-    port = await freePort()
-    const before = sidecar(capture)
-    expect(await before.ended).toEqual([0, null])
-    const count = spooled().length
-    expect(count).toBeGreaterThanOrEqual(3)
-    expect(before.said()).toContain(`${count} reports stay in the spool and are sent after the next start`)
-    port = reachable
-    const after = sidecar(capture)
-    expect(await after.ended).toEqual([0, null])
-    expect(after.said()).toContain(`${count} reports wait in the spool`)
-    expect(spooled()).toEqual([])
-    const { reports, proofs } = read(await moto.drain())
-    expect(new Set([...reports, ...proofs].map(({ boot }) => boot)).size).toBe(2)
-  })
-})
-
-describe('what sipfence sidecar needs', () => {
+describe.concurrent('what sipfence sidecar needs', () => {
   const run = (...args: string[]) => sipfence(['sidecar', '--host', HOST, ...args])
+  const runIn = (environment: NodeJS.ProcessEnv, ...args: string[]) =>
+    sipfence(['sidecar', ...args], undefined, { ...process.env, ...environment })
 
   test('without --dry-run, settings', async () => {
     const err =
@@ -164,21 +178,21 @@ describe('what sipfence sidecar needs', () => {
   })
 
   test('a fence with a region', async () => {
-    vi.stubEnv('AWS_REGION', undefined)
+    const folder = newFolder()
     const config = join(folder, 'bare.json')
     const said = /fence "pbx" has no region; add "region" to its settings, or set AWS_REGION/
-    expect(await run('--config', config)).toMatchObject({ code: 2, err: expect.stringMatching(said) })
-    vi.stubEnv('AWS_REGION', 'eu-west-1')
+    const nowhere = await runIn({ AWS_REGION: undefined }, '--host', HOST, '--config', config)
+    expect(nowhere).toMatchObject({ code: 2, err: expect.stringMatching(said) })
     const more = ['--spool', join(folder, 'spool'), '--read', join(folder, 'none.pcap'), '--pbx', '10.0.0.10']
     const missing = { code: 1, err: expect.stringMatching(/in eu-west-1.*\n.*there is no such file/) }
-    expect(await run('--config', config, ...more)).toMatchObject(missing)
+    const somewhere = await runIn({ AWS_REGION: 'eu-west-1' }, '--host', HOST, '--config', config, ...more)
+    expect(somewhere).toMatchObject(missing)
   })
 
   test('to know the instance', async () => {
-    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
-    const config = join(folder, 'sipfence.json')
+    const config = join(newFolder(), 'sipfence.json')
     const said = /Cannot tell which instance this is: .*; pass --host i-…/
-    const ended = await sipfence(['sidecar', '--config', config])
+    const ended = await runIn({ AWS_EC2_METADATA_DISABLED: 'true' }, '--config', config)
     expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(said) })
   })
 
@@ -199,9 +213,9 @@ describe('what sipfence sidecar needs', () => {
   })
 })
 
-describe('sipfence sidecar --dry-run --read', () => {
+describe.concurrent('sipfence sidecar --dry-run --read', () => {
   async function dryRun(capture: Uint8Array, ...args: string[]) {
-    const path = join(folder, 'capture.pcap')
+    const path = join(newFolder(), 'capture.pcap')
     writeFileSync(path, capture)
     return await sipfence(['sidecar', '--dry-run', '--json', '--heartbeat', '1s', '--read', path, ...args])
   }
@@ -245,7 +259,7 @@ describe('sipfence sidecar --dry-run --read', () => {
       child.stderr.on('data', (chunk: Buffer) => {
         said += String(chunk)
       })
-      await setTimeout(1500)
+      await setTimeout(2500)
       child.kill('SIGTERM')
       expect(await ended).toEqual([0, null])
       expect(said).not.toMatch(/Cannot|close/)

@@ -7,7 +7,7 @@ export const HOST = 'i-0123456789abcdef0'
 export const OTHER_HOST = 'i-0fedcba9876543210'
 export const ACL = 'acl-00000000000000000'
 
-/** Two PBXs behind the local account's network ACL, in enforce, with nothing to learn first. */
+/** Two PBXs behind the local account's network ACL, in enforce, with nothing to learn first and a cap that a test can reach. */
 export const LOCAL_FENCE = fenceWith({
   id: 'f',
   vpc: 'vpc-0123456789abcdef0',
@@ -19,6 +19,7 @@ export const LOCAL_FENCE = fenceWith({
   ],
   allow: [],
   learningSeconds: 0,
+  perHostHour: { blocks: 100 },
 })
 
 /** A report of this moment in which each of the sources is the victim of forged requests. */

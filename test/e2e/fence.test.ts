@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CloudFormation } from '@aws-sdk/client-cloudformation'
-import { DynamoDB } from '@aws-sdk/client-dynamodb'
 import type { NetworkAclEntry } from '@aws-sdk/client-ec2'
+import { Lambda } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { RECORDING } from '../commands/cli.ts'
+import { quickRecording } from '../commands/quick-recording.ts'
 import { lacks } from '../skips.ts'
 import { accusation, HOST } from './accusations.ts'
 import { type Cdk, cdkOn, type Outputs } from './cdk.ts'
@@ -23,7 +23,7 @@ const SECOND_VICTIM = '198.51.100.77'
 const FOREIGN = { RuleNumber: 25, RuleAction: 'deny', Protocol: '6', CidrBlock: '198.51.100.99/32' } as const
 const OPERATORS = { RuleNumber: 100, RuleAction: 'allow', Protocol: '-1', CidrBlock: '0.0.0.0/0' } as const
 
-/** From the first packet of the recording: 12 s until the flood, 10 s of it and 5 s for its requests to be followed up. */
+/** From the first packet of the recording: 2 s until the flood, 10 s of it and 5 s for its requests to be followed up. */
 const DETECTED = { timeout: 40_000, interval: 100 }
 
 describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstrap to destroy', () => {
@@ -52,12 +52,14 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
       id: 'pbx',
       region: moto.region,
       vpc: moto.vpc,
+      vpcCidrs: ['10.0.0.0/16'],
       mode: 'enforce',
       pbxs: [{ id: HOST, addresses: ['10.0.0.10'] }],
       networkAcls: [{ id: acl }],
       learningSeconds: 0,
       ladders: { unreachableSeconds: [5], jitterShare: 0 },
     }
+    writeFileSync(join(folder, 'attack.pcap'), quickRecording())
     writeFileSync(join(folder, 'sipfence.json'), JSON.stringify({ version: 1, fences: [settings] }))
   }, 20_000)
   afterAll(async () => {
@@ -74,6 +76,13 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
   async function inbound(): Promise<readonly NetworkAclEntry[]> {
     const { NetworkAcls } = await moto.ec2.describeNetworkAcls({ NetworkAclIds: [acl] })
     return NetworkAcls![0]!.Entries!.filter(({ Egress }) => Egress === false)
+  }
+
+  const lambda = () => new Lambda(moto.client)
+
+  async function ledger() {
+    const { Table } = await moto.dynamodb.describeTable({ TableName: outputs['LedgerTable'] })
+    return Table
   }
 
   /** What stands within the numbers that are the fence's. */
@@ -109,19 +118,34 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     return { ids, events: StackEvents!.length, TemplateBody }
   }
 
-  test('is deployed, and the functions of the stack run', async () => {
+  test('is deployed, tells where everything is, and has each function fed by its queue', async () => {
     await cdk.bootstrap([settings])
     outputs = (await cdk.deploy([settings]))[STACK]!
+    const { QueueUrl } = await moto.sqs.getQueueUrl({ QueueName: 'sipfence-pbx-reports' })
+    expect(new URL(QueueUrl!).pathname).toBe(new URL(outputs['ReportsQueueUrl']!).pathname)
+    expect(await ledger()).toMatchObject({ TableStatus: 'ACTIVE', DeletionProtectionEnabled: true })
+    const { EventSourceMappings } = await lambda().listEventSourceMappings({})
+    const fed = EventSourceMappings!.map(({ EventSourceArn, FunctionArn }) =>
+      [EventSourceArn, FunctionArn].map((arn) => arn!.split(':').at(-1)),
+    )
+    expect(fed.sort()).toEqual([
+      ['sipfence-pbx-reconcile.fifo', outputs['ReconcileFunction']],
+      ['sipfence-pbx-reports', outputs['AnalyzeFunction']],
+    ])
+  }, 90_000)
+
+  test('runs the functions of the stack', async () => {
     // Moto knows one sender only; on AWS the session of an instance's role is named after the instance.
     const senderOf = () => `AROALOCAL:${HOST}`
     fence = runFence(await deployedFence(moto, cdk, 'pbx', outputs), { senderOf })
     people = (await moto.sqs.createQueue({ QueueName: 'people' })).QueueUrl!
     const Endpoint = `arn:aws:sqs:${moto.region}:${moto.account}:people`
     await moto.sns.subscribe({ TopicArn: outputs['TopicArn'], Protocol: 'sqs', Endpoint })
-  }, 90_000)
+  })
 
   test('denies the victim of a reflection that the sidecar sees', async () => {
-    sidecar = command('sidecar', '--read', RECORDING, '--host', HOST, '--spool', join(folder, 'spool'))
+    const from = ['--read', join(folder, 'attack.pcap'), '--host', HOST]
+    sidecar = command('sidecar', ...from, '--spool', join(folder, 'spool'))
     await expect.poll(inWindow, DETECTED).toContain(VICTIM)
     expect((await inbound()).find(({ CidrBlock }) => CidrBlock === VICTIM)).toMatchObject({
       RuleAction: 'deny',
@@ -179,10 +203,23 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     expect([...changed()].sort()).toEqual([VICTIM, `${SECOND_VICTIM}/32`].sort())
   }, 30_000)
 
+  test('takes a changed limit into both functions and keeps its queues and ledger', async () => {
+    const code = async () => (await lambda().listFunctions({})).Functions!.map((each) => each.CodeSha256)
+    const before = { ...(await stack()), code: await code() }
+    settings = { ...settings, limits: { challenges10: 150 } }
+    const { TopicArn: _, ...kept } = (await cdk.update([settings]))[STACK]! // moto makes topics anew
+    expect(outputs).toMatchObject(kept)
+    expect((await stack()).events).toBeGreaterThan(before.events)
+    expect(before.code).toHaveLength(2)
+    expect((await code()).filter((digest) => before.code.includes(digest))).toEqual([])
+  }, 60_000)
+
   test('goes away, but for its ledger and what others wrote', async () => {
     await cdk.destroy([settings])
-    const { Table } = await new DynamoDB(moto.client).describeTable({ TableName: outputs['LedgerTable'] })
-    expect(Table!.TableStatus).toBe('ACTIVE')
+    const cloudFormation = new CloudFormation(moto.client)
+    await expect(cloudFormation.describeStacks({ StackName: STACK })).rejects.toThrow(STACK)
+    expect((await moto.sqs.listQueues({})).QueueUrls).toEqual([people])
+    expect(await ledger()).toMatchObject({ TableStatus: 'ACTIVE' })
     const left = (await inbound()).filter(({ RuleNumber }) => RuleNumber! < 32_767)
     expect(left).toMatchObject([FOREIGN, OPERATORS])
   }, 60_000)

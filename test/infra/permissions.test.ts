@@ -184,4 +184,36 @@ describe('a PBX', () => {
     ])
     expect(profiles[0]![1].Properties['Roles']).toEqual([{ Ref: roles[0]![0] }])
   })
+  describe('is the only one that may send reports, whatever else the account allows:', () => {
+    function denialsOf(over: object) {
+      return resources(templateOf(fenceWith(over)))
+        .filter(([, { Type }]) => Type === 'AWS::SQS::QueuePolicy')
+        .flatMap(([, { Properties }]) => statementsIn(Properties))
+        .filter(({ Effect, Action }) => Effect === 'Deny' && Action !== 'sqs:*')
+    }
+
+    function denial(roles: unknown) {
+      return {
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: 'sqs:SendMessage',
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^QueuesReports[0-9A-F]{8}$/), 'Arn'] },
+        Condition: { ArnNotLike: { 'aws:PrincipalArn': roles } },
+      }
+    }
+
+    test('with the new role', () => {
+      const role = { 'Fn::GetAtt': [expect.stringMatching(/^PbxRole[0-9A-F]{8}$/), 'Arn'] }
+      expect(denialsOf({})).toEqual([denial([role])])
+    })
+
+    test('with the role of that name, whatever its path', () => {
+      const role = 'arn:aws:iam::123456789012:role'
+      expect(denialsOf({ instanceRole: 'pbx' })).toEqual([denial([`${role}/pbx`, `${role}/*/pbx`])])
+      const china = 'arn:aws-cn:iam::123456789012:role'
+      expect(denialsOf({ instanceRole: 'pbx', region: 'cn-north-1' })).toEqual([
+        denial([`${china}/pbx`, `${china}/*/pbx`]),
+      ])
+    })
+  })
 })

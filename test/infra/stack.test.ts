@@ -104,7 +104,7 @@ describe('the functions', () => {
   }
 
   test.each([
-    ['analyze', 512],
+    ['analyze', 1_769],
     ['reconcile', 256],
   ])('%s has %d MB, 30 s and its settings in the environment', (name, MemorySize) => {
     template.hasResourceProperties('AWS::Lambda::Function', {

@@ -5,7 +5,13 @@ import { DEFAULTS, readConfig } from '../../lib/config.ts'
 import { deployProblems } from '../../lib/settings/deploy-problems.ts'
 
 const PBX = { id: 'i-0123456789abcdef0', addresses: ['10.0.0.10'] }
-const DEPLOYABLE = { region: 'eu-west-1', vpc: 'vpc-1', pbxs: [PBX], networkAcls: [{ id: 'acl-1' }] }
+const DEPLOYABLE = {
+  region: 'eu-west-1',
+  vpc: 'vpc-1',
+  vpcCidrs: ['10.0.0.0/16'],
+  pbxs: [PBX],
+  networkAcls: [{ id: 'acl-1' }],
+}
 
 function problems(fence: object): readonly string[] {
   const settings = { version: 1, fences: [{ id: 'pbx', ...fence }] }
@@ -22,8 +28,15 @@ describe('deployProblems()', () => {
     expect(problems({}).map((line) => line.split(':')[0])).toEqual([
       'fences[0].region',
       'fences[0].vpc',
+      'fences[0].vpcCidrs',
       'fences[0].networkAcls',
       'fences[0].pbxs',
+    ])
+  })
+
+  test('wants the VPC’s ranges, because the VPC is never blocked', () => {
+    expect(problems({ ...DEPLOYABLE, vpcCidrs: [] })).toEqual([
+      'fences[0].vpcCidrs: should name the VPC’s address ranges, which are never blocked; it is empty',
     ])
   })
 
