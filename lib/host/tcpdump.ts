@@ -99,7 +99,7 @@ async function* timed(
   for await (const batch of batches) {
     const now = clock()
     yield { packets: [], ignored: 0, ...batch, now, ...words.statistics }
-    if (now - asked < STATISTICS_MILLISECONDS || !words.isListening) continue
+    if (Math.abs(now - asked) < STATISTICS_MILLISECONDS || !words.isListening) continue
     asked = now
     child.kill('SIGUSR1')
   }

@@ -269,6 +269,15 @@ describe('sipfence apply, mode and off', () => {
     expect(writes()).toEqual(['UpdateItem', 'SendMessage'])
   })
 
+  test('approve lets plans pass for five minutes, says until when, and asks for a round', async () => {
+    const before = Date.now()
+    const out = await shown('approve')
+    expect(out).toMatch(/^Until \d{4}-\d\d-\d\dT.*fence f puts no brake on/)
+    expect(await fence.state.approvedUntil()).toBeGreaterThanOrEqual(before + 300_000)
+    expect(await fence.state.approvedUntil()).toBeLessThan(Date.now() + 300_001)
+    expect(wakeUps()).toBe(1)
+  })
+
   test.each([
     { args: ['mode', 'observe'], words: /is in mode observe, before enforce\. .*is removed/ },
     { args: ['mode', 'enforce'], words: /is in mode enforce, which it was before\. .*put in force/ },

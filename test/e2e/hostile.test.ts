@@ -5,7 +5,7 @@ import { jsonOf, metricsOf } from './log-lines.ts'
 
 const STRANGER = 'i-0aaaaaaaaaaaaaaaa'
 /** 2,160 accusations in all. */
-const REPORTS = 24
+const REPORTS = 112
 const SOURCES_A_REPORT = 90
 
 describe('the judge of reports', () => {
