@@ -4,7 +4,7 @@ import { type Assembly, assemble, type LocalFence, startLocalFence } from './loc
 import { jsonOf, metricsOf } from './log-lines.ts'
 
 const STRANGER = 'i-0aaaaaaaaaaaaaaaa'
-/** 2,160 accusations in all. */
+/** 10,080 accusations in all. */
 const REPORTS = 112
 const SOURCES_A_REPORT = 90
 
