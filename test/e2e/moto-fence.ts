@@ -1,7 +1,7 @@
 import { Lambda } from '@aws-sdk/client-lambda'
 import { SQS } from '@aws-sdk/client-sqs'
 import type { Cdk, Outputs } from './cdk.ts'
-import { type Mapping, UNLIMITED } from './event-source.ts'
+import type { Mapping } from './event-source.ts'
 import type { FunctionSpec } from './function-process.ts'
 import type { MotoAccount } from './moto.ts'
 import type { Deployed, FunctionId } from './running-fence.ts'
@@ -50,6 +50,12 @@ async function specOf(
   }
 }
 
+/**
+ * A poll of moto's that began before a message of the group was received gives out the next one of the group while
+ * that is at work, which FIFO queues never do; with one poll at a time there is none.
+ */
+const MOTO_UNLIMITED = 1
+
 async function takenOver(
   lambda: Lambda,
   sqs: SQS,
@@ -66,7 +72,7 @@ async function takenOver(
       queueArn,
       batchSize: mapping!.BatchSize!,
       reportsFailures: mapping!.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-      maximumConcurrency: mapping!.ScalingConfig?.MaximumConcurrency ?? UNLIMITED,
+      maximumConcurrency: mapping!.ScalingConfig?.MaximumConcurrency ?? MOTO_UNLIMITED,
     }
   }
   return { Analyze: await mappingOf(names.Analyze), Reconcile: await mappingOf(names.Reconcile) }
