@@ -8,6 +8,7 @@ import {
   type SourceHistory,
   withTold,
 } from './core/detection.ts'
+import { detectedWith } from './core/episode.ts'
 import { noOffences, type Offences, withEpisode } from './core/offences.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
@@ -132,11 +133,16 @@ async function handle(observation: Observation, report: SourceReport, handling: 
   const knownGood = (knownGoodAt ?? (await ports.ledger.knownGoodAt(prefix, at))) !== null
   const refusal = refusalOf(prefix, { protection, knownGood, learning })
   const { opened, active } = await judged(observation, report, { knownGood, ports, options })
-  for (const detection of opened) await ports.journal.write({ kind: 'detection', detection })
+  const untoldBefore = receipt.again ? active.filter(isWhereItBegan).map(({ detection }) => detection) : []
+  for (const detection of new Set([...opened, ...untoldBefore])) {
+    await ports.journal.write({ kind: 'detection', detection })
+  }
   const untold = active.filter(({ detection, episode }) => refusal(detection) !== undefined && !episode.told)
   for (const { detection } of untold) await announce(detection, refusal(detection)!, ports)
-  if (untold.length > 0) {
-    const classes = untold.map(({ detection }) => detection.class)
+  // A fence that learns raises no alert; it must when the same flood goes on and its source has become known-good.
+  const alerted = untold.filter(({ detection }) => refusal(detection)?.reason !== 'learning')
+  if (alerted.length > 0) {
+    const classes = alerted.map(({ detection }) => detection.class)
     await ports.ledger.changeHistory(prefix, host, (before) => withTold(before, classes, at))
   }
   const guilty = active.filter(({ detection }) => refusal(detection) === undefined)
@@ -195,6 +201,10 @@ async function judged(
   return judgement!
 }
 
+function isWhereItBegan({ detection, episode }: Active): boolean {
+  return detectedWith(episode)?.at === detection.at
+}
+
 async function announce(
   detection: Detection,
   { reason, why }: Refused,
@@ -228,7 +238,7 @@ async function block(
     return next.block === null ? found : next
   }
   const open = await ledger.openBlock(source)
-  if (open === undefined && !(await ledger.mayAccuse(host))) {
+  if ((open === undefined || open.until <= at) && !(await ledger.mayAccuse(host))) {
     return await refuseMore(source, host, at, ports)
   }
   const { before, after } = await ledger.changeOffences(source, grown)
@@ -238,8 +248,9 @@ async function block(
   if (last?.endedAt === null && last.id !== now.id) {
     await journal.write({ kind: 'block', block: { ...last, endedAt: last.until }, change: 'ended' })
   }
-  const change = last?.id === now.id ? 'extended' : 'new'
-  if (now !== last) await journal.write({ kind: 'block', block: now, change })
+  // What was written and not told of, because the first try failed, is told of now.
+  const change = last?.id === now.id && now !== last ? 'extended' : 'new'
+  await journal.write({ kind: 'block', block: now, change })
   await ports.wake(at)
 }
 

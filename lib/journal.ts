@@ -52,7 +52,9 @@ export interface Journal {
 /** What is said again and again while it lasts, by a key; undefined for what happens once. */
 export function newsKey(entry: JournalEntry): string | undefined {
   if (entry.kind === 'alert') return `${entry.alert.kind} ${entry.alert.source ?? entry.alert.host ?? ''}`
-  return entry.kind === 'refusal' ? `${entry.reason} ${entry.source}` : undefined
+  if (entry.kind === 'refusal') return `${entry.reason} ${entry.source}`
+  // What failed on the way is told again when it is tried again.
+  return entry.kind === 'block' ? `${entry.change} ${entry.block.id} ${entry.block.until}` : undefined
 }
 
 /** Within this time the same alert or refusal is not news. */

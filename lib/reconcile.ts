@@ -1,11 +1,11 @@
 import type { Block } from './core/block.ts'
-import { type Brake, brakeOf } from './core/brake.ts'
+import { type Brake, brakeOf, underBrake } from './core/brake.ts'
 import type { Entry, PortRange } from './core/entry.ts'
 import { type Change, changesToApply, makePlan, type Plan } from './core/plan.ts'
 import { type Claim, type PlanInput, READ_LAG_MS, type RuleWindow } from './core/plan-input.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { Protection } from './core/protection.ts'
-import { denialKey, denialsOf, sameEntry } from './core/wanted.ts'
+import { denialKey, sameEntry } from './core/wanted.ts'
 import type { Alert, Journal } from './journal.ts'
 
 /** What a network ACL holds, read at one moment. */
@@ -54,8 +54,8 @@ export interface ReconcileOptions {
   /** Entries of each family that are left free for people. */
   readonly reserve: number
   readonly brake: Brake
-  /** Which blocks end with this round: those that are over or lifted, unless another firewall has still to lift them. */
-  readonly ends?: 'all' | 'over' | 'none'
+  /** Whether blocks end with this round, as they do unless told; a fence of several firewalls ends them after the last. */
+  readonly ends?: boolean
 }
 
 export interface ReconcilePorts {
@@ -68,8 +68,10 @@ export interface Round {
   /** What the blocks want, whatever the mode. */
   readonly plan: Plan
   readonly outcomes: readonly Outcome[]
-  /** Why nothing was applied though there was something to apply, or undefined. */
+  /** Why some of the plan waits for a person, or undefined. */
   readonly braked: string | undefined
+  /** Sources whose blocks are to be lifted, because something protects them now. */
+  readonly lifted: ReadonlySet<Prefix>
 }
 
 /**
@@ -81,58 +83,52 @@ export interface Round {
  */
 export async function reconcile(
   ports: ReconcilePorts,
-  { mode, apply, ranges, reserve, brake, ends = 'all' }: ReconcileOptions,
+  { mode, apply, ranges, reserve, brake, ends = true }: ReconcileOptions,
   now: number,
 ): Promise<Round> {
   const { ledger, firewall, journal } = ports
   const open = await ledger.openBlocks()
   const protection = await ledger.protection()
   const desired = open.filter((block) => now < block.until)
-  const protectedNow = await whoIsProtected(desired, protection, ledger, now)
+  const { protects, knownGood } = await whoIsProtected(desired, protection, ledger, now)
   const claims = await ledger.claims(firewall.id)
   const { entries: current, rulesQuota } = await firewall.read()
   const { window } = firewall
-  const protects = (prefix: Prefix) => protectedNow.get(prefix)
-  const input: PlanInput = {
-    desired,
-    current,
-    claims,
-    rulesQuota,
-    reserve,
-    window,
-    ranges,
-    protects,
-    now,
-  }
+  const fixed = { rulesQuota, reserve, window, ranges, now }
+  const input: PlanInput = { ...fixed, desired, current, claims, protects, knownGood }
   const plan = makePlan(input)
   const braked = mode === 'enforce' ? brakeOf(plan, brake) : undefined
-  if (!apply) return { plan, outcomes: [], braked }
-  const changes = changesToApply(planToApply(plan, input, mode, braked))
+  const lifted = new Set(open.filter(isLifted).map(({ prefix }) => prefix))
+  if (!apply) return { plan, outcomes: [], braked, lifted }
+  const changes = mode === 'enforce' ? underBrake(plan, brake, input) : givingUp(input, mode)
   const outcomes = changes.length > 0 ? await applied(changes, input, ports) : []
   if (mode !== 'off') await tell(plan, braked, journal, now)
-  for (const block of ends === 'none' ? [] : open) {
-    const lifted = block.origin === 'detector' && protectedNow.has(block.prefix)
-    if (now < block.until && !(lifted && ends === 'all' && braked === undefined)) continue
-    const ended = await ledger.endBlock(block, now, lifted)
-    if (ended?.endedAt != null) await journal.write({ kind: 'block', block: ended, change: 'ended' })
+  if (ends) await endBlocks(ports, open, braked === undefined ? lifted : new Set(), now)
+  return { plan, outcomes, braked, lifted }
+
+  function isLifted({ origin, prefix }: Block): boolean {
+    return origin === 'detector' && protects(prefix) !== undefined
   }
-  return { plan, outcomes, braked }
 }
 
-/**
- * Giving up is a person's wish, so no brake is put on it. A plan past the brake waits for a person, and so do the blocks
- * that it would lift; what is over goes all the same.
- */
-function planToApply(plan: Plan, input: PlanInput, mode: Mode, braked: string | undefined): Plan {
-  if (mode !== 'enforce') {
-    return makePlan({ ...input, desired: [], givenUp: `the fence is ${MODE_WORDS[mode]}` })
+/** Ends the blocks that are over, and those that are lifted because something protects their source now. */
+export async function endBlocks(
+  { ledger, journal }: Pick<ReconcilePorts, 'ledger' | 'journal'>,
+  open: readonly Block[],
+  lifted: ReadonlySet<Prefix>,
+  now: number,
+): Promise<void> {
+  for (const block of open) {
+    const isLifted = lifted.has(block.prefix)
+    if (now < block.until && !isLifted) continue
+    const ended = await ledger.endBlock(block, now, isLifted)
+    if (ended?.endedAt != null) await journal.write({ kind: 'block', block: ended, change: 'ended' })
   }
-  if (braked === undefined) return plan
-  const held = new Set(input.current.map(denialKey))
-  const standing = input.desired.filter(({ prefix, scope }) =>
-    denialsOf(prefix, scope, input.ranges).every((denial) => held.has(denialKey(denial))),
-  )
-  return makePlan({ ...input, desired: standing, protects: () => undefined })
+}
+
+/** A person's wish, so no brake is put on it. */
+function givingUp(input: PlanInput, mode: Mode): Change[] {
+  return changesToApply(makePlan({ ...input, desired: [], givenUp: `the fence is ${MODE_WORDS[mode]}` }))
 }
 
 /** Claims before it writes and settles after, so that a crash in between loses no entry. */
@@ -163,25 +159,28 @@ async function tell(plan: Plan, braked: string | undefined, journal: Journal, no
 
 const ASKED_AT_ONCE = 16
 
+type Protecting = Required<Pick<PlanInput, 'protects' | 'knownGood'>>
+
 /** Blocks whose prefix is, or holds, something that must not be blocked: it may have become so since. */
 async function whoIsProtected(
   desired: readonly Block[],
   protection: Protection,
   ledger: ReconcileLedger,
   now: number,
-): Promise<ReadonlyMap<Prefix, string>> {
-  const found = new Map<Prefix, string>()
+): Promise<Protecting> {
+  const good = new Map<Prefix, string>()
   const ask = async ({ prefix }: Block) => {
-    const why = protection.protects(prefix)
-    if (why !== undefined) found.set(prefix, why)
-    const [good] = await ledger.knownGoodWithin(prefix, now)
-    if (good !== undefined)
-      found.set(prefix, good === prefix ? 'known-good' : `known-good source ${good} in it`)
+    const [source] = await ledger.knownGoodWithin(prefix, now)
+    if (source !== undefined)
+      good.set(prefix, source === prefix ? 'known-good' : `known-good source ${source} in it`)
   }
   for (let from = 0; from < desired.length; from += ASKED_AT_ONCE) {
     await Promise.all(desired.slice(from, from + ASKED_AT_ONCE).map(ask))
   }
-  return found
+  return {
+    protects: (prefix) => good.get(prefix) ?? protection.protects(prefix),
+    knownGood: (prefix) => good.has(prefix),
+  }
 }
 
 function alertsOf({ foreign, shadowedBy, refused }: Plan, braked: string | undefined, at: number): Alert[] {

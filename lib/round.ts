@@ -1,11 +1,12 @@
 import type { Brake } from './core/brake.ts'
 import type { PortRange } from './core/entry.ts'
+import type { Prefix } from './core/prefix.ts'
 import type { Journal } from './journal.ts'
 import {
+  endBlocks,
   type Firewall,
   type Mode,
   type ReconcileLedger,
-  type ReconcileOptions,
   type Round,
   reconcile,
 } from './reconcile.ts'
@@ -120,39 +121,45 @@ export function throwProblems({ firewalls }: RoundRecord): void {
   if (failed.length > 0) throw new Error(`Cannot finish the round: ${failed.join('; ')}`)
 }
 
-/** One after the other. Blocks end with the last one, and none is lifted that a braked or failed one still holds. */
-async function reconcileAll(
-  ports: RoundPorts,
-  options: RoundOptions,
-  now: number,
-): Promise<RoundRecord['firewalls']> {
-  const records: RoundRecord['firewalls'][number][] = []
-  for (const [i, firewall] of ports.firewalls.entries()) {
-    const held = records.some(({ braked, problem }) => braked !== null || problem !== null)
-    const ends = i < ports.firewalls.length - 1 ? 'none' : held ? 'over' : 'all'
-    records.push(await recordOf(firewall, ports, { ...options, ends }, now))
-  }
-  return records
+type Options = Omit<RoundOptions, 'owner' | 'roster'>
+
+interface Reconciled {
+  readonly record: RoundRecord['firewalls'][number]
+  /** Sources whose blocks may end as far as this firewall goes; none where it failed or is braked. */
+  readonly lifted: ReadonlySet<Prefix>
 }
 
-async function recordOf(
+/** One after the other. Blocks end after the last one, and none is lifted that one of them still holds. */
+async function reconcileAll(
+  ports: RoundPorts,
+  options: Options,
+  now: number,
+): Promise<RoundRecord['firewalls']> {
+  const all: Reconciled[] = []
+  for (const firewall of ports.firewalls) all.push(await reconciled(firewall, ports, options, now))
+  const [first, ...others] = all.map(({ lifted }) => lifted)
+  const everywhere = [...(first ?? [])].filter((prefix) => others.every((each) => each.has(prefix)))
+  await endBlocks(ports, await ports.ledger.openBlocks(), new Set(everywhere), now)
+  return all.map(({ record }) => record)
+}
+
+async function reconciled(
   firewall: Firewall,
   { ledger, journal }: RoundPorts,
-  options: RoundOptions & Pick<ReconcileOptions, 'ends'>,
+  options: Options,
   now: number,
-): Promise<RoundRecord['firewalls'][number]> {
+): Promise<Reconciled> {
   const { id } = firewall
+  const none: ReadonlySet<Prefix> = new Set()
   try {
-    const round = await reconcile({ ledger, firewall, journal }, { ...options, apply: true }, now)
-    return { id, ...countsOf(round), braked: round.braked ?? null, problem: problemOf(round) }
+    const settings = { ...options, apply: true, ends: false }
+    const round = await reconcile({ ledger, firewall, journal }, settings, now)
+    const problem = problemOf(round)
+    const record = { id, ...countsOf(round), braked: round.braked ?? null, problem }
+    return { record, lifted: round.braked === undefined && problem === null ? round.lifted : none }
   } catch (error) {
-    return {
-      id,
-      entries: 0,
-      refused: 0,
-      braked: null,
-      problem: error instanceof Error ? error.message : String(error),
-    }
+    const problem = error instanceof Error ? error.message : String(error)
+    return { record: { id, entries: 0, refused: 0, braked: null, problem }, lifted: none }
   }
 }
 

@@ -87,6 +87,7 @@ export function openFence(
         window,
         fence: fence.id,
         vpc: fence.vpc,
+        reserve: fence.reserve,
         ec2,
         rulesQuota: quota,
         clock,

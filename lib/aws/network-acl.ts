@@ -26,6 +26,8 @@ export interface NetworkAclOptions {
   readonly vpc?: string | undefined
   /** A client with adaptive retries: EC2 throttles per action and account, people's calls included. */
   readonly ec2: EC2Client
+  /** Entries of each family that are left free for people. */
+  readonly reserve?: number
   /** Inbound rules that AWS allows for each family; undefined where that cannot be told now. */
   readonly rulesQuota: () => Promise<number | undefined>
   /** Milliseconds since 1970. */
@@ -74,7 +76,7 @@ export class NetworkAclFirewall implements Firewall {
     this.#tagged = claimedBy !== undefined
     const inbound = acl.Entries.filter(({ Egress }) => Egress === false).map((entry) => entryOf(id, entry))
     const entries = this.#overlay.laidOver(inbound, clock())
-    return { entries, rulesQuota: (await rulesQuota()) ?? leastQuota(entries) }
+    return { entries, rulesQuota: (await rulesQuota()) ?? leastQuota(entries, this.#options.reserve) }
   }
 
   /** A mistyped id must not deny packets to somebody else's subnets. */
@@ -147,9 +149,9 @@ function reasonOf(error: unknown): string {
 }
 
 /** Never less than what stands there, so that a quota that cannot be read takes no entry away. */
-function leastQuota(entries: readonly Entry[]): number {
+function leastQuota(entries: readonly Entry[], reserve = 0): number {
   const held = (family: 4 | 6) => entries.filter(({ prefix }) => familyOf(prefix) === family).length
-  return Math.max(LEAST_QUOTA, held(4), held(6))
+  return Math.max(LEAST_QUOTA, held(4) + reserve, held(6) + reserve)
 }
 
 function entryOf(id: string, entry: NetworkAclEntry): Entry {

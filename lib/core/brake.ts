@@ -1,10 +1,13 @@
-import type { Plan } from './plan.ts'
+import type { Entry } from './entry.ts'
+import { type Change, changesToApply, type Plan } from './plan.ts'
+import type { PlanInput } from './plan-input.ts'
+import { familyOf } from './prefix.ts'
 
 /** How much one round may do by itself. */
 export interface Brake {
   /** Addresses (IPv6: /64s) that no entry denied before. */
   readonly newlyCovered: number
-  /** Entries lifted before their block's `until`. */
+  /** Entries lifted before their block's `until`, but for those of sources that have become known-good. */
   readonly lifted: number
 }
 
@@ -12,12 +15,67 @@ export interface Brake {
  * Why a plan is too big to apply without a person's approval, or undefined. Each added single address counts one,
  * so that adds within an ACL's capacity never reach the limit; due expiries are not counted at all.
  */
-export function brakeOf({ newlyCovered, lifted }: Plan, limits: Brake): string | undefined {
+export function brakeOf({ newlyCovered, early }: Plan, limits: Brake): string | undefined {
   if (newlyCovered > limits.newlyCovered) {
     return `the plan would newly deny ${newlyCovered} addresses at once (limit ${limits.newlyCovered}); nothing was added; narrow the blocks, or let it pass with sipfence approve`
   }
-  if (lifted > limits.lifted) {
-    return `the plan would lift ${lifted} denials before their time (limit ${limits.lifted}); nothing was lifted; restore the settings that protect them, or let it pass with sipfence approve`
+  if (early.length > limits.lifted) {
+    return `the plan would lift ${early.length} denials before their time (limit ${limits.lifted}); none of them was lifted; restore the settings that protect them, or let it pass with sipfence approve`
   }
   return undefined
+}
+
+/**
+ * What of a plan is applied: all of it within the limits. Past a limit all but that which the limit is for: what is over
+ * goes, and what stands stays, whatever else the plan wants.
+ */
+export function underBrake(plan: Plan, limits: Brake, input: PlanInput): Change[] {
+  const changes = changesToApply(plan)
+  const adding = plan.newlyCovered > limits.newlyCovered
+  const lifting = plan.early.length > limits.lifted
+  if (!adding && !lifting) return changes
+  const kept = lifting ? plan.early : []
+  const free = changes.flatMap((change) => withoutLeaving(change, kept))
+  if (adding) return free.flatMap((change) => leavingOnly(change, input))
+  return withinRoom(free, kept, input)
+}
+
+/** What is kept does not leave; what was to take its place comes beside it, where there is room. */
+function withoutLeaving(change: Change, kept: readonly Entry[]): Change[] {
+  if (!kept.includes(leavingBy(change)!)) return [change]
+  return change.kind === 'replace' ? [{ kind: 'add', entry: change.entry, why: change.why }] : []
+}
+
+function leavingBy(change: Change): Entry | undefined {
+  if (change.kind === 'replace') return change.replaced
+  return change.kind === 'remove' ? change.entry : undefined
+}
+
+/** A swap is taken apart: what is over goes, what comes waits, and so does what would have given way to it. */
+function leavingOnly(change: Change, { desired, now }: PlanInput): Change[] {
+  if (change.kind !== 'replace') return change.kind === 'remove' ? [change] : []
+  const { replaced } = change
+  const stands = desired.some(({ prefix, until }) => prefix === replaced.prefix && until > now)
+  return stands ? [] : [{ kind: 'remove', entry: replaced, why: 'its block is over' }]
+}
+
+/** Additions for which there is a number and room beside what was kept. */
+function withinRoom(changes: readonly Change[], kept: readonly Entry[], input: PlanInput): Change[] {
+  const { window, current, reserve, rulesQuota } = input
+  const others = changes.filter(({ kind }) => kind !== 'add')
+  const gone = others.filter(({ kind }) => kind === 'remove').map(({ entry }) => entry)
+  const held = [...current.filter((entry) => !gone.includes(entry))]
+  const additions = changes.flatMap((change): Change[] => {
+    if (change.kind !== 'add') return []
+    const isTaken = (ruleNumber: number) => [...held, ...kept].some((each) => each.ruleNumber === ruleNumber)
+    const family = familyOf(change.entry.prefix)
+    let { ruleNumber } = isTaken(change.entry.ruleNumber) ? { ruleNumber: window.firstRule } : change.entry
+    while (isTaken(ruleNumber)) ruleNumber++
+    const room = rulesQuota - reserve - held.filter(({ prefix }) => familyOf(prefix) === family).length
+    if (ruleNumber > window.lastRule || room < 1) return []
+    const entry = { ...change.entry, ruleNumber }
+    held.push(entry)
+    return [{ ...change, entry }]
+  })
+  return [...others, ...additions]
 }

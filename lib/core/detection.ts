@@ -117,12 +117,13 @@ function detectionOf(
 }
 
 /**
- * Proof says that somebody is there; for a flood he must also have answered a tenth of its own challenges, unless all of
- * it came over TCP: whoever has shown a handshake may still be forged over UDP.
+ * Proof says that somebody is there; for a flood he must also have answered a tenth of its own challenges. Whoever has
+ * shown a TCP handshake and nothing else may still be forged over UDP, by somebody who knows the nonces that all get.
  */
 function isReachable(name: DetectionClass, { proof, settled, transports }: Observation): boolean {
   if (name === 'reflection' || proof === 'none') return false
-  if (name === 'brute-force' || (proof === 'handshake' && !transports.includes('udp'))) return true
+  if (proof === 'handshake') return !transports.includes('udp')
+  if (name === 'brute-force') return true
   return settled.challenges > 0 && settled.followed >= settled.challenges * OWN_SHARE
 }
 

@@ -41,8 +41,8 @@ export interface Episode extends Span {
 /** The victim of a reflection did not ask for anything, so one hot tick is enough to stop bombarding it. */
 const HOT_TICKS: Record<DetectionClass, number> = { reflection: 1, flood: 2, 'brute-force': 2 }
 const GAP_MS = 10_000
-/** Reports this much older than the newest change nothing any more. */
-const KEPT_MS = 120_000
+/** A report is tried for five minutes; one that is this much older than the newest changes nothing any more. */
+const KEPT_MS = 360_000
 
 /** The tick with which the class was detected, or undefined where it is not yet. */
 export function detectedWith({ class: name, hot }: Episode): HotTick | undefined {

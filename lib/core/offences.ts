@@ -40,8 +40,8 @@ export interface Offences {
 const EXTEND_SHARE = 0.25
 const GAP_MS = 10_000
 const STEP = 1.25
-/** A block is settled when it ended this long before the newest presence. */
-const SETTLE_MS = 120_000
+/** A block is settled when it ended this long before the newest presence; as long as an episode is kept. */
+const SETTLE_MS = 360_000
 
 export function noOffences(prefix: Prefix, salt: number): Offences {
   const rungs = { unreachable: null, reachable: null }
@@ -191,7 +191,8 @@ function named(derived: Derived | undefined, before: Offences, newId: (from: num
   if (derived === undefined) return block
   const same = block !== null && derived.from < (block.endedAt ?? block.until) && block.from < derived.until
   if (!same) return { ...derived, id: newId(derived.from), endedAt: null }
-  const endedAt = derived.until > block.until ? null : block.endedAt
+  const shorter = block.endedAt === null ? null : Math.min(block.endedAt, derived.until)
+  const endedAt = derived.until > block.until ? null : shorter
   const next: Block = { ...derived, id: block.id, endedAt }
   return isEqual(next, block) ? block : next
 }

@@ -31,6 +31,8 @@ export interface PlanInput {
   readonly ranges: readonly PortRange[]
   /** Why a prefix must not be blocked, or undefined where it may be. */
   readonly protects: (prefix: Prefix) => string | undefined
+  /** Whether that is because a source in it has become known-good, which no mistake in the settings can cause. */
+  readonly knownGood?: (prefix: Prefix) => boolean
   readonly now: number
   /** Why all that is ours is given up, where it is; then nothing is desired. */
   readonly givenUp?: string

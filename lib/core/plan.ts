@@ -20,9 +20,10 @@ export interface Plan {
   readonly foreign: readonly Entry[]
   /** A foreign allow that is matched before our window, so that our denials are dead; or undefined. */
   readonly shadowedBy: Entry | undefined
-  /** Addresses that no entry of ours denied before, and entries lifted before their block's `until`. */
+  /** Addresses that no entry of ours denied before. */
   readonly newlyCovered: number
-  readonly lifted: number
+  /** Entries that leave before their block's `until`, but for those of sources that have become known-good. */
+  readonly early: readonly Entry[]
 }
 
 /**
@@ -58,7 +59,7 @@ export function makePlan(input: PlanInput): Plan {
     foreign,
     shadowedBy: shadow(input, own),
     newlyCovered: coverage(arriving, own),
-    lifted: liftedEarly(leaving, changes, input),
+    early: leavingEarly(leaving, changes, input),
   }
 }
 
@@ -177,10 +178,12 @@ function coverage(arriving: readonly [string, { denial: Denial }][], own: readon
 }
 
 /** Denials that end early without a heavier one taking their place: lifted, because protected now, or gone. */
-function liftedEarly(leaving: readonly Entry[], changes: readonly Change[], input: PlanInput): number {
+function leavingEarly(leaving: readonly Entry[], changes: readonly Change[], input: PlanInput): Entry[] {
+  const coming = new Set(changes.filter(({ kind }) => kind !== 'remove').map(({ entry }) => denialKey(entry)))
   return leaving.filter((entry) => {
     const stands = input.desired.some(({ prefix, until }) => prefix === entry.prefix && until > input.now)
+    if (!stands || coming.has(denialKey(entry)) || input.knownGood?.(entry.prefix)) return false
     const gone = changes.some((change) => change.kind === 'remove' && change.entry === entry)
-    return stands && (gone || input.protects(entry.prefix) !== undefined)
-  }).length
+    return gone || input.protects(entry.prefix) !== undefined
+  })
 }

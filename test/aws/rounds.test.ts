@@ -7,7 +7,7 @@ import type { JournalEntry } from '../../lib/journal.ts'
 import { fenceRound } from '../../lib/round.ts'
 import { blockOf, held } from '../contract/firewall.ts'
 import { onePrefix } from '../core/arbitraries.ts'
-import { NOW } from '../core/reports.ts'
+import { NOW, proofsOf } from '../core/reports.ts'
 import { ACL, FENCE, openFenceAccount } from './fence-account.ts'
 import type { LocalAwsOptions } from './local-aws.ts'
 
@@ -92,6 +92,68 @@ describe('rounds', () => {
       await account.state.approve({ until: account.now + MINUTE, at: account.now, by: 'somebody' })
       await round(mistyped)
       expect(lines()).toEqual([])
+      expect(await account.ledger.openBlocks()).toEqual([])
+    } finally {
+      await account.stop()
+    }
+  })
+
+  test.each<[string, Partial<FenceConfig>, number[]?]>([
+    ['a narrower window', { networkAcls: [{ id: ACL, firstRule: 20, lastRule: 25 }] }],
+    ['a larger reserve', { reserve: 12 }],
+  ])('under the brake keep what stands, whatever %s wants', async (_, settings) => {
+    const { account, put, round, lines } = await life()
+    try {
+      await put(...many(18))
+      await round()
+      const before = lines()
+      expect(before).toHaveLength(18)
+      account.now += MINUTE
+      expect((await round(settings)).firewalls[0]?.braked).toMatch(/lift 12/)
+      expect(lines()).toEqual(before)
+    } finally {
+      await account.stop()
+    }
+  })
+
+  test('under the brake on lifting still deny who is new, and let known-good sources go', async () => {
+    const { account, put, round, lines } = await life()
+    try {
+      await put(...many(12), { ...blockOf('198.18.0.1/32'), until: NOW + 60 * MINUTE })
+      await round()
+      account.now += MINUTE
+      await account.ledger.keepProofs(proofsOf('h', 59, onePrefix('198.18.0.1/32')))
+      await put({ ...blockOf('203.0.113.9/32', 5_000), from: account.now, until: NOW + 60 * MINUTE })
+      await round({ allow: [onePrefix('192.0.2.0/24')] })
+      const now = lines().map((line) => line.split(' ')[2])
+      expect(now).toContain('203.0.113.9/32')
+      expect(now).not.toContain('198.18.0.1/32')
+      expect(now.filter((prefix) => prefix?.startsWith('192.0.2.'))).toHaveLength(12)
+    } finally {
+      await account.stop()
+    }
+  })
+
+  test('let any number of known-good sources go at once', async () => {
+    const { account, put, round, lines } = await life()
+    try {
+      await put(...many(15))
+      await round()
+      account.now += MINUTE
+      await account.ledger.keepProofs(proofsOf('h', 59, ...many(15).map(({ prefix }) => prefix)))
+      expect((await round()).firewalls[0]?.braked).toBeNull()
+      expect(lines()).toEqual([])
+    } finally {
+      await account.stop()
+    }
+  })
+
+  test('end blocks that are over though the last ACL cannot be read', async () => {
+    const { account, put, round } = await life(TWO_ACLS, { acls: [{ id: ACL }] })
+    try {
+      await put(...many(1, 1))
+      account.now += 2 * MINUTE
+      expect((await round()).firewalls[1]?.problem).toContain(SECOND_ACL)
       expect(await account.ledger.openBlocks()).toEqual([])
     } finally {
       await account.stop()

@@ -136,6 +136,14 @@ describe('flood', () => {
     }
     expect(reachable(['tcp'])).toBe(true)
     expect(reachable(['tcp', 'udp'])).toBe(false)
+    const guesser = seen({
+      proof: 'handshake',
+      transports: ['tcp', 'udp'],
+      w600: { failures: 20 },
+      users: users(5),
+    })
+    const first = judge(guesser, NOW, NO_HISTORY, STRANGER)
+    expect(judge(guesser, NOW + 1_000, first.history, STRANGER).opened[0]?.reachable).toBe(false)
   })
 
   test('does not fire on a source that has stopped', () => {

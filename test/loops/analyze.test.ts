@@ -179,9 +179,25 @@ describe('what goes wrong', () => {
     const failing = { ...ports, journal: { write } }
     await expect(handle(report(0, reflected(VICTIM)), failing, OPTIONS)).rejects.toThrow('the log is away')
     down = false
-    await handle(report(0, reflected(VICTIM)), failing, OPTIONS)
+    await analyze(report(0, reflected(VICTIM)), failing, OPTIONS, { sentAt: NOW, again: true })
     await handle(report(1, reflected(VICTIM)), failing, OPTIONS)
-    expect(kinds(journal)).toEqual(['refusal', 'alert'])
+    expect(kinds(journal)).toEqual(['detection', 'refusal', 'alert'])
+  })
+
+  test('after a block was written is made up for: the block is told of and a round asked for', async () => {
+    const { ports, journal, woken } = fence()
+    let down = true
+    const write = async (entry: JournalEntry) => {
+      if (down && entry.kind === 'block') throw new Error('the log is away')
+      journal.push(entry)
+    }
+    const failing = { ...ports, journal: { write } }
+    await expect(handle(report(0, reflected(VICTIM)), failing, OPTIONS)).rejects.toThrow('the log is away')
+    expect(woken).toEqual([])
+    down = false
+    await analyze(report(0, reflected(VICTIM)), failing, OPTIONS, { sentAt: NOW, again: true })
+    expect(journal.at(-1)).toMatchObject({ kind: 'block', change: 'new', block: { prefix: VICTIM } })
+    expect(woken).toEqual([NOW])
   })
 })
 
