@@ -248,10 +248,15 @@ async function block(
   if (last?.endedAt === null && last.id !== now.id) {
     await journal.write({ kind: 'block', block: { ...last, endedAt: last.until }, change: 'ended' })
   }
-  // What was written and not told of, because the first try failed, is told of now.
-  const change = last?.id === now.id && now !== last ? 'extended' : 'new'
-  await journal.write({ kind: 'block', block: now, change })
+  const change = changeOf(last, now)
+  if (change !== undefined) await journal.write({ kind: 'block', block: now, change })
   await ports.wake(at)
+}
+
+/** What people are to be told of a block; a block of which the first try failed to tell is new to them. */
+function changeOf(last: Block | null, now: Block): 'new' | 'extended' | undefined {
+  if (last?.id !== now.id || last === now) return 'new'
+  return now.until > last.until || now.scope !== last.scope ? 'extended' : undefined
 }
 
 /** An accusation too many is counted; what the accused did is not looked at, so that a flood of them costs little. */

@@ -47,3 +47,17 @@ export function firewallProblem(error: unknown): string | undefined {
 export function isOurs(error: unknown): error is Error {
   return error instanceof Error && error.name === 'Error' && !('code' in error)
 }
+
+/** A round begins each minute; after this long without one something is wrong. */
+const LATE_MS = 180_000
+
+/** A line where no round has happened lately, so that nobody relies on one in an emergency; none where one has. */
+export async function lateRoundText({ state, clock }: Deployed): Promise<readonly string[]> {
+  const last = (await state.round())?.at
+  if (last !== undefined && clock() - last < LATE_MS) return []
+  const since =
+    last === undefined ? 'has ever happened' : `has happened since ${new Date(last).toISOString()}`
+  return [
+    `But no round ${since}: the functions may be down, see sipfence status; sipfence release removes the entries from here`,
+  ]
+}

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander'
 import { tellError } from '../aws/aws-errors.ts'
 import type { Mode } from '../reconcile.ts'
 import { modeSetText } from '../view/mode-text.ts'
-import { type Deployed, modeInForce } from './deployed.ts'
+import { type Deployed, lateRoundText, modeInForce } from './deployed.ts'
 import { type DeployedOptions, deployedCommand, withDeployed } from './deployed-options.ts'
 import { operator } from './operator.ts'
 import { print, tellPeople, terminalWidth } from './terminal.ts'
@@ -33,5 +33,6 @@ async function setMode(deployed: Deployed, mode: Mode): Promise<void> {
       `Cannot ask for a round now: ${tellError(error)}; the mode is set, and a round begins within a minute`,
     )
   }
-  print(modeSetText({ fence: fence.id, mode, before, settings: fence.mode }, terminalWidth()))
+  const text = modeSetText({ fence: fence.id, mode, before, settings: fence.mode }, terminalWidth())
+  print([...text, ...(await lateRoundText(deployed))])
 }

@@ -269,6 +269,14 @@ describe('sipfence apply, mode and off', () => {
     expect(writes()).toEqual(['UpdateItem', 'SendMessage'])
   })
 
+  test('apply warns where no round has happened for minutes, and only there', async () => {
+    expect(await shown('apply')).toMatch(/But no round has ever happened: .*sipfence release/)
+    await fence.state.keepRound({ at: Date.now() - 60_000, mode: 'enforce', firewalls: [] })
+    expect(await shown('apply')).not.toMatch(/But no round/)
+    await fence.state.keepRound({ at: Date.now() - 600_000, mode: 'enforce', firewalls: [] })
+    expect(await shown('off')).toMatch(/But no round has happened since \d{4}-/)
+  })
+
   test('approve lets plans pass for five minutes, says until when, and asks for a round', async () => {
     const before = Date.now()
     const out = await shown('approve')
