@@ -51,12 +51,14 @@ function leavingBy(change: Change): Entry | undefined {
   return change.kind === 'remove' ? change.entry : undefined
 }
 
-/** A swap is taken apart: what is over goes, what comes waits, and so does what would have given way to it. */
-function leavingOnly(change: Change, { desired, now }: PlanInput): Change[] {
+/** A swap is taken apart: what is over or protected goes, what comes waits, and so does what would have given way to it. */
+function leavingOnly(change: Change, { desired, protects, now }: PlanInput): Change[] {
   if (change.kind !== 'replace') return change.kind === 'remove' ? [change] : []
   const { replaced } = change
+  const why = protects(replaced.prefix)
   const stands = desired.some(({ prefix, until }) => prefix === replaced.prefix && until > now)
-  return stands ? [] : [{ kind: 'remove', entry: replaced, why: 'its block is over' }]
+  if (stands && why === undefined) return []
+  return [{ kind: 'remove', entry: replaced, why: stands ? `protected now: ${why}` : 'its block is over' }]
 }
 
 /** Additions for which there is a number and room beside what was kept. */
