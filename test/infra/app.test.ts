@@ -135,9 +135,15 @@ describe('addFences()', () => {
   }
 
   test('reads sipfence.json unless the context names another file', () => {
-    expect(() => addFences(new App({ outdir: join(root, 'bare.out') }), undefined)).toThrow(
-      'Cannot read settings "sipfence.json": there is no such file',
-    )
+    const here = process.cwd()
+    process.chdir(root) // whoever deploys has a sipfence.json of his own where the tests run
+    try {
+      expect(() => addFences(new App({ outdir: join(root, 'bare.out') }), undefined)).toThrow(
+        'Cannot read settings "sipfence.json": there is no such file',
+      )
+    } finally {
+      process.chdir(here)
+    }
   })
 
   test('tells every problem of a file that cannot be used', () => {
