@@ -9,7 +9,7 @@ import { wire } from '../lib/functions/deployment.ts'
 const fence = wire()
 const { ledger, state, journal, metrics, logger, wake, clock } = fence
 const ports = { ledger, journal, wake, random: Math.random, newId: (at: number) => ulid(at) }
-const options = { ...fence.fence, atOnce: 8 }
+const options = { ...fence.fence, sourcesAtOnce: 8 }
 const roster = fence.fence.pbxs.map(({ id }) => id ?? '')
 const processor = new BatchProcessor(EventType.SQS)
 

@@ -1,3 +1,4 @@
+import { atOnce } from './core/at-once.ts'
 import type { Block, Ladders } from './core/block.ts'
 import {
   type Active,
@@ -52,7 +53,7 @@ export interface AnalyzeOptions {
   readonly limits: DetectionLimits
   readonly ladders: Ladders
   /** Sources of a report that are handled at a time, one unless said otherwise; they do not depend on each other. */
-  readonly atOnce?: number
+  readonly sourcesAtOnce?: number
   /** After its first report a fence that knows nobody blocks reflection only, for this long. */
   readonly learningSeconds: number
 }
@@ -102,14 +103,11 @@ export async function analyze(
   const harmful = report.sources.filter(
     (observation) => !isHarmless(observation, { limits: options.limits, halfBlind: report.halfBlind }),
   )
-  const { atOnce = 1 } = options
+  const handling = { protection, learning, fresh, ports, options, receipt }
   const failed: unknown[] = [] // one source that cannot be handled does not keep the others from it
-  for (let from = 0; from < harmful.length; from += atOnce) {
-    const some = harmful.slice(from, from + atOnce)
-    const handling = { protection, learning, fresh, ports, options, receipt }
-    const handled = await Promise.allSettled(some.map((each) => handle(each, report, handling)))
-    failed.push(...handled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : [])))
-  }
+  await atOnce(options.sourcesAtOnce ?? 1, harmful, (each) =>
+    handle(each, report, handling).catch((error: unknown) => failed.push(error)),
+  )
   if (failed.length > 0) throw failed[0]
 }
 
@@ -173,12 +171,8 @@ export async function learnProofs(
     await journal.write({ kind: 'alert', alert: { at, kind: 'host-capped', source: null, host, why } })
   }
   const good = report.proofs.flatMap(({ source, knownGoodAt }) => (knownGoodAt === null ? [] : [source]))
-  for (let from = 0; from < good.length; from += ASKED_AT_ONCE) {
-    const open = await Promise.all(
-      good.slice(from, from + ASKED_AT_ONCE).map((each) => ledger.openBlock(each)),
-    )
-    if (open.some((block) => block !== undefined)) return await wake(at) // one round lifts them all
-  }
+  const open = await atOnce(ASKED_AT_ONCE, good, (each) => ledger.openBlock(each))
+  if (open.some((block) => block !== undefined)) await wake(at) // one round lifts them all
 }
 
 interface Judging {

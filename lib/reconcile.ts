@@ -1,3 +1,4 @@
+import { atOnce } from './core/at-once.ts'
 import type { Block } from './core/block.ts'
 import { type Brake, brakeOf, underBrake } from './core/brake.ts'
 import type { Entry, PortRange } from './core/entry.ts'
@@ -169,14 +170,11 @@ async function whoIsProtected(
   now: number,
 ): Promise<Protecting> {
   const good = new Map<Prefix, string>()
-  const ask = async ({ prefix }: Block) => {
+  await atOnce(ASKED_AT_ONCE, desired, async ({ prefix }) => {
     const [source] = await ledger.knownGoodWithin(prefix, now)
     if (source !== undefined)
       good.set(prefix, source === prefix ? 'known-good' : `known-good source ${source} in it`)
-  }
-  for (let from = 0; from < desired.length; from += ASKED_AT_ONCE) {
-    await Promise.all(desired.slice(from, from + ASKED_AT_ONCE).map(ask))
-  }
+  })
   return {
     protects: (prefix) => good.get(prefix) ?? protection.protects(prefix),
     knownGood: (prefix) => good.has(prefix),

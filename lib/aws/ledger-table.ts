@@ -115,24 +115,14 @@ export class LedgerTable {
     return await holds(this.#client.send(new DeleteCommand({ ...this.#at(key), ...conditionOf(condition) })))
   }
 
-  /**
-   * Changes a row that others may change at the same time: reads it, and writes what `change` makes of it unless it has
-   * changed meanwhile; then it begins again. Where `change` returns what it was given, nothing is written. A write
-   * whose answer was lost is recognized by its token.
-   */
+  /** Changes a row in turn with others. Where `change` returns what it was given, nothing is written. */
   async change(key: LedgerKey, change: (row: Row | undefined) => Row | undefined): Promise<void> {
-    const token = randomUUID()
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      const row = await this.get(key)
-      if (attempt > 0 && row?.['token'] === token) return
+    const read = () => this.get(key)
+    await inTurn(`${key.kind} "${key.name}"`, read, async (row, stamp) => {
       const next = change(row)
-      if (next === undefined || next === row) return
-      const version = Number(row?.['version'] ?? 0)
-      if (await this.put(key, { ...next, version: version + 1, token }, ifVersion(version))) return
-    }
-    throw new Error(
-      `Cannot change ${key.kind} "${key.name}" in the ledger: others changed it ${MOST_ATTEMPTS} times meanwhile`,
-    )
+      if (next === undefined || next === row) return true
+      return await this.put(key, { ...next, ...stamp }, ifVersion(versionOf(row)))
+    })
   }
 
   #at({ kind, name }: LedgerKey) {
@@ -142,6 +132,35 @@ export class LedgerTable {
   #partition(kind: string): string {
     return `${this.#fence}#${kind}`
   }
+}
+
+/** What a write in turn puts into its row. */
+export interface Stamp {
+  readonly version: number
+  readonly token: string
+}
+
+/**
+ * Changes what others may change at the same time: reads it, and has `write` write it on the condition that it has not
+ * changed meanwhile; where that is false it begins again. A write whose answer was lost is recognized by its token.
+ */
+export async function inTurn(
+  what: string,
+  read: () => Promise<Row | undefined>,
+  write: (row: Row | undefined, stamp: Stamp) => Promise<boolean>,
+): Promise<void> {
+  const token = randomUUID()
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const row = await read()
+    if (attempt > 0 && row?.['token'] === token) return
+    if (await write(row, { version: versionOf(row) + 1, token })) return
+  }
+  throw new Error(`Cannot change ${what} in the ledger: others changed it ${MOST_ATTEMPTS} times meanwhile`)
+}
+
+/** 0 where there is no row. */
+export function versionOf(row: Row | undefined): number {
+  return Number(row?.['version'] ?? 0)
 }
 
 /** The row has this version; 0 is that there is none. */

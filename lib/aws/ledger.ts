@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { AnalyzeLedger, FirstReport } from '../analyze.ts'
+import { atOnce } from '../core/at-once.ts'
 import type { Block } from '../core/block.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
@@ -10,7 +10,7 @@ import { bitsOf, covers, isOneSource, type Prefix } from '../core/prefix.ts'
 import type { Protection } from '../core/protection.ts'
 import type { ProofReport } from '../core/source-report.ts'
 import type { ReconcileLedger } from '../reconcile.ts'
-import { ifVersion, type LedgerTable, type Row } from './ledger-table.ts'
+import { ifVersion, inTurn, type LedgerTable, type Row, type Stamp, versionOf } from './ledger-table.ts'
 import { nameRange, sortableName } from './source-name.ts'
 
 export interface DynamoLedgerOptions {
@@ -27,7 +27,6 @@ const HOUR_MS = 3_600_000
 const HISTORY_SECONDS = 3_600
 /** The longest block is seven days, and its level is remembered for four times as long; then some. */
 const ENDED_SECONDS = 60 * 86_400
-const MOST_ATTEMPTS = 12
 const PROOFS_AT_ONCE = 16
 const MOST_CAPPED = 1_000
 
@@ -68,20 +67,16 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
    * counts where both are there, which is so for a moment while a block ends, or after a crash in that moment.
    */
   async changeOffences(source: Prefix, change: (before: Offences | undefined) => Offences | undefined) {
-    const token = randomUUID()
-    let first: Offences | undefined
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      const row = await this.#offences(source)
-      const before = row?.['offences'] as Offences | undefined
-      if (attempt === 0) first = before
-      else if (row?.['token'] === token) return { before: first, after: before }
-      const after = change(before)
-      if (after === undefined || after === before) return { before: attempt === 0 ? before : first, after }
-      if (await this.#keepOffences(row, after, token)) return { before: first, after }
-    }
-    throw new Error(
-      `Cannot change the block of ${source}: others changed it ${MOST_ATTEMPTS} times meanwhile`,
-    )
+    const seen: (Offences | undefined)[] = []
+    let after: Offences | undefined
+    const read = () => this.#offences(source)
+    await inTurn(`the block of ${source}`, read, async (row, stamp) => {
+      const found = row?.['offences'] as Offences | undefined
+      seen.push(found)
+      after = change(found)
+      return after === undefined || after === found || (await this.#keepOffences(row, after, stamp))
+    })
+    return { before: seen[0], after }
   }
 
   async #offences(source: Prefix): Promise<Row | undefined> {
@@ -90,17 +85,17 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
   }
 
   /** False where somebody else was faster; then the caller reads again. */
-  async #keepOffences(row: Row | undefined, offences: Offences, token: string): Promise<boolean> {
+  async #keepOffences(row: Row | undefined, offences: Offences, stamp: Stamp): Promise<boolean> {
     const { prefix, block } = offences
-    const version = Number(row?.['version'] ?? 0)
-    const next = { offences, version: version + 1, token }
+    const next = { offences, ...stamp }
     const open = { kind: 'open', name: prefix }
-    const wasOpen = row?.['sk'] !== undefined && String(row['pk']).endsWith('#open')
-    if (block?.endedAt === null) return await this.#table.put(open, next, ifVersion(wasOpen ? version : 0))
+    const wasOpen = String(row?.['pk']).endsWith('#open')
+    const asRead = ifVersion(versionOf(row))
+    if (block?.endedAt === null) return await this.#table.put(open, next, wasOpen ? asRead : ifVersion(0))
     const ended = { ...next, expires: this.#inSeconds(ENDED_SECONDS) }
-    const condition = wasOpen ? undefined : ifVersion(version)
-    if (!(await this.#table.put({ kind: 'ended', name: prefix }, ended, condition))) return false
-    return !wasOpen || (await this.#table.remove(open, ifVersion(version)))
+    const key = { kind: 'ended', name: prefix }
+    if (!(await this.#table.put(key, ended, wasOpen ? undefined : asRead))) return false
+    return !wasOpen || (await this.#table.remove(open, asRead))
   }
 
   async openBlock(prefix: Prefix): Promise<Block | undefined> {
@@ -135,15 +130,10 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
     if (good.length === 0) return 0
     const spent = Number((await this.#table.get(this.#spentBy(host)))?.['proofs'] ?? 0)
     const taken = good.slice(0, Math.max(0, this.#options.perHostHour.proofs - spent))
-    let fresh = 0
-    for (let from = 0; from < taken.length; from += PROOFS_AT_ONCE) {
-      const kept = await Promise.all(
-        taken
-          .slice(from, from + PROOFS_AT_ONCE)
-          .map((each) => this.#vouch(each.source, each.knownGoodAt!, host)),
-      )
-      fresh += kept.filter((isNews) => isNews).length
-    }
+    const kept = await atOnce(PROOFS_AT_ONCE, taken, (each) =>
+      this.#vouch(each.source, each.knownGoodAt!, host),
+    )
+    const fresh = kept.filter((isNews) => isNews).length
     // What was known already costs nothing, so that a message that is handled again is not paid for twice.
     if (fresh > 0) await this.#spend(host, 'proofs', fresh)
     return good.length - taken.length

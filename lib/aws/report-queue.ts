@@ -1,10 +1,6 @@
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { reportsQueueName } from '../names.ts'
 import { failureOf, tellError } from './aws-errors.ts'
-
-/** What the stack calls the queue that a fence takes its reports from. */
-export function reportQueueName(fence: string): string {
-  return `sipfence-${fence}-reports`
-}
 
 export interface ReportQueueOptions {
   readonly fence: string
@@ -26,7 +22,7 @@ export class ReportQueue {
   #url: string | undefined
 
   constructor({ fence, region, sqs = newClient(region) }: ReportQueueOptions) {
-    this.name = reportQueueName(fence)
+    this.name = reportsQueueName(fence)
     this.#region = region
     this.#sqs = sqs
   }

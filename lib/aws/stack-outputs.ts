@@ -1,4 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation'
+import { stackName } from '../names.ts'
 import { failureOf } from './aws-errors.ts'
 import type { ClientSettings } from './deployed-fence.ts'
 
@@ -17,10 +18,6 @@ export interface StackOfFence {
   readonly region: string
   /** Where the settings say it is; undefined where they leave it to the credentials. */
   readonly account: string | undefined
-}
-
-export function stackName(fence: string): string {
-  return `SipFence-${fence}`
 }
 
 /** Reads the outputs of the fence's stack. Throws what to do where there is no stack, or none that is complete. */

@@ -1,8 +1,9 @@
 import { failureOf, tellError } from '../aws/aws-errors.ts'
 import { awsClients, openFence } from '../aws/deployed-fence.ts'
 import { queueDepth } from '../aws/queue-depth.ts'
-import { stackName, stackOutputs } from '../aws/stack-outputs.ts'
+import { stackOutputs } from '../aws/stack-outputs.ts'
 import type { FenceConfig } from '../config.ts'
+import { stackName } from '../names.ts'
 import { type Deployed, isOurs } from './deployed.ts'
 import { UsageError } from './usage-error.ts'
 

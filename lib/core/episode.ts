@@ -42,7 +42,7 @@ export interface Episode extends Span {
 const HOT_TICKS: Record<DetectionClass, number> = { reflection: 1, flood: 2, 'brute-force': 2 }
 const GAP_MS = 10_000
 /** A report is tried for five minutes; one that is this much older than the newest changes nothing any more. */
-const KEPT_MS = 360_000
+export const KEPT_MS = 360_000
 
 /** The tick with which the class was detected, or undefined where it is not yet. */
 export function detectedWith({ class: name, hot }: Episode): HotTick | undefined {
@@ -63,7 +63,7 @@ export function withTick(episodes: readonly Episode[], tick: Tick): readonly Epi
   }
   const apart: Episode[] = []
   for (const episode of episodes) {
-    if (episode.class === tick.class && isNear(episode, { from: at, to: at }, GAP_MS)) {
+    if (episode.class === tick.class && isNear(episode, { from: at, to: at })) {
       grown = joined(grown, episode)
     } else apart.push(episode)
   }
@@ -77,8 +77,9 @@ export function episodeAt(episodes: readonly Episode[], name: DetectionClass, at
   return episodes.find((each) => each.class === name && each.from <= at && at <= each.to)
 }
 
-export function isNear(one: Span, other: Span, gapMs: number): boolean {
-  return one.from < other.to + gapMs && other.from < one.to + gapMs
+/** Whether less than 10 s lie between them. */
+export function isNear(one: Span, other: Span): boolean {
+  return one.from < other.to + GAP_MS && other.from < one.to + GAP_MS
 }
 
 /** The span that holds both; null is none. */

@@ -6,7 +6,7 @@ import {
   nextLevel,
   type Rung,
 } from './block.ts'
-import { detectedWith, type Episode, type HotTick, hull, isNear, type Span } from './episode.ts'
+import { detectedWith, type Episode, type HotTick, hull, isNear, KEPT_MS, type Span } from './episode.ts'
 import { keyedHash } from './keyed-hash.ts'
 import type { Prefix } from './prefix.ts'
 import type { DetectionClass } from './suspicion.ts'
@@ -38,10 +38,7 @@ export interface Offences {
 
 /** A block whose source still sends is extended when under this share of its length is left. */
 const EXTEND_SHARE = 0.25
-const GAP_MS = 10_000
 const STEP = 1.25
-/** A block is settled when it ended this long before the newest presence; as long as an episode is kept. */
-const SETTLE_MS = 360_000
 
 export function noOffences(prefix: Prefix, salt: number): Offences {
   const rungs = { unreachable: null, reachable: null }
@@ -148,10 +145,10 @@ function stepped(weight: number): number {
   return weight <= 0 ? 0 : Math.ceil(STEP ** Math.ceil(Math.log(weight) / Math.log(STEP) - 1e-9))
 }
 
-/** Remembers in the rungs what is over for good, so that the presences stay few. */
+/** Remembers in the rungs what ended before any report that still counts, so that the presences stay few. */
 function settle(offences: Offences, ladders: Ladders): Offences {
   const newest = Math.max(...offences.presences.map(({ to }) => to))
-  const over = blocksOf(offences, ladders).filter(({ until }) => until < newest - SETTLE_MS)
+  const over = blocksOf(offences, ladders).filter(({ until }) => until < newest - KEPT_MS)
   const settledAt = over.at(-1)?.until
   if (settledAt === undefined) return offences
   const presences = offences.presences.flatMap((each) =>
@@ -165,7 +162,7 @@ function few(offences: Offences, ladders: Ladders): Offences {
   const { presences } = offences
   const newest = Math.max(...presences.map(({ to }) => to))
   const begin = blocksOf(offences, ladders).at(-1)?.from ?? Number.POSITIVE_INFINITY
-  const isOld = ({ from, to }: Presence) => from >= begin && to < newest - SETTLE_MS
+  const isOld = ({ from, to }: Presence) => from >= begin && to < newest - KEPT_MS
   const old = presences.filter(isOld)
   if (old.length < 2) return offences
   return {
@@ -211,7 +208,7 @@ function presenceOf(episode: Episode, settledAt: number): Presence | undefined {
 }
 
 function withPresence(presences: readonly Presence[], presence: Presence): readonly Presence[] {
-  const near = presences.filter((each) => isNear(each, presence, GAP_MS))
+  const near = presences.filter((each) => isNear(each, presence))
   const grown = near.reduce(joined, presence)
   const apart = presences.filter((each) => !near.includes(each))
   return [...apart, grown].sort(byFrom)

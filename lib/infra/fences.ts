@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { App } from 'aws-cdk-lib/core'
 import { ConfigError, type FenceConfig, readConfig } from '../config.ts'
+import { stackName } from '../names.ts'
 import { deployProblems } from '../settings/deploy-problems.ts'
 import { SipFenceStack } from './sipfence-stack.ts'
 
@@ -12,7 +13,7 @@ export function addFences(app: App, defaultAccount: string | undefined): void {
   for (const fence of deployableFences(settingsFile(app))) {
     const account = fence.account ?? defaultAccount
     const env = { region: fence.region!, ...(account === undefined ? {} : { account }) }
-    new SipFenceStack(app, `SipFence-${fence.id}`, { fence, env })
+    new SipFenceStack(app, stackName(fence.id), { fence, env })
   }
 }
 

@@ -1,6 +1,7 @@
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Duration } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
+import { reportsQueueName } from '../names.ts'
 
 /** Both functions end within this time, or are ended. */
 export const FUNCTION_SECONDS = 30
@@ -17,12 +18,12 @@ export class FenceQueues extends Construct {
     super(scope, id)
     this.reportsDead = new Queue(this, 'ReportsDead', {
       ...SAFE,
-      queueName: `sipfence-${fence}-reports-dead`,
+      queueName: `${reportsQueueName(fence)}-dead`,
       retentionPeriod: Duration.days(14),
     })
     this.reports = new Queue(this, 'Reports', {
       ...SAFE,
-      queueName: `sipfence-${fence}-reports`,
+      queueName: reportsQueueName(fence),
       // What is older says nothing about the traffic of now.
       retentionPeriod: Duration.minutes(15),
       // Five receives, and then the dead-letter queue, before the message is too old: docs/decisions/0012.

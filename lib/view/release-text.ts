@@ -1,5 +1,6 @@
 import type { Entry } from '../core/entry.ts'
 import type { Change } from '../core/plan.ts'
+import { stackName } from '../names.ts'
 import { reason, ruleText } from './fence-words.ts'
 import { clock, wrapped } from './format.ts'
 
@@ -48,6 +49,6 @@ export function releasedText(fence: string, released: readonly Released[], width
           `EC2 may not show yet what was written last; to be sure, run sipfence release again after ${clock(again)} UTC.`,
         ]
   const done = `Nothing of fence ${fence} stands in ${released.map(({ id }) => id).join(', ') || 'any network ACL'}.`
-  const next = `npx cdk destroy SipFence-${fence} removes its stack; sipfence mode observe, or enforce, brings it back.`
+  const next = `npx cdk destroy ${stackName(fence)} removes its stack; sipfence mode observe, or enforce, brings it back.`
   return [...others, done, ...lag, next].flatMap((line) => wrapped(line, width))
 }

@@ -26,6 +26,7 @@ const ROOMS: readonly Room[] = [
     instead: 'core is pure: take the value as an argument, and do the work in a loop or an adapter',
   },
   { files: 'lib/version.ts', mayImport: [], instead: 'it is one constant' },
+  { files: 'lib/names.ts', mayImport: [], instead: 'names follow from the fence alone' },
   {
     files: 'lib/config.ts',
     mayImport: ['lib/settings/', 'zod'],
@@ -88,6 +89,7 @@ const ROOMS: readonly Room[] = [
   {
     files: 'lib/aws/',
     mayImport: [
+      'lib/names.ts',
       'lib/core/',
       'lib/aws/',
       'node:',
@@ -120,6 +122,7 @@ const ROOMS: readonly Room[] = [
   {
     files: 'lib/view/',
     mayImport: [
+      'lib/names.ts',
       'lib/core/',
       'type:lib/journal.ts',
       'lib/view/',
@@ -137,6 +140,7 @@ const ROOMS: readonly Room[] = [
   {
     files: 'lib/infra/',
     mayImport: [
+      'lib/names.ts',
       'lib/infra/',
       'lib/config.ts',
       'lib/settings/',
