@@ -1,12 +1,11 @@
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs'
 import type { Context, SQSEvent } from 'aws-lambda'
-import { portRanges } from '../lib/core/wanted.ts'
 import { wire } from '../lib/functions/deployment.ts'
 import { fenceRound, throwProblems } from '../lib/round.ts'
+import { roundOptions } from '../lib/settings/round-options.ts'
 
 const fence = wire()
-const { ports, mode, reserve, brake, pbxs } = fence.fence
-const options = { mode, ranges: portRanges(ports), reserve, brake, roster: pbxs.map(({ id }) => id ?? '') }
+const options = roundOptions(fence.fence)
 const QueueUrl = process.env['SIPFENCE_RECONCILE_QUEUE_URL']
 const RETRY_SECONDS = 5
 

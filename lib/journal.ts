@@ -1,8 +1,10 @@
 import type { Block } from './core/block.ts'
 import type { Detection } from './core/detection.ts'
+import type { LockdownStep } from './core/lockdown.ts'
 import type { Change } from './core/plan.ts'
 import type { Prefix } from './core/prefix.ts'
 import type { RefusalReason } from './core/refusal.ts'
+import type { SetChange } from './core/set-plan.ts'
 
 /** An alert is for people: something is going on that sipfence will not or cannot act on. */
 export interface Alert {
@@ -18,6 +20,9 @@ export interface Alert {
     | 'silent-sensor'
     | 'late-reports'
     | 'forgotten-firewall'
+    | 'lockdown'
+    | 'lockdown-refused'
+    | 'trusted-peers'
   readonly source: Prefix | null
   /** The host, or the firewall, that it is about, where it is about one. */
   readonly host?: string
@@ -42,6 +47,21 @@ export type JournalEntry =
       readonly at: number
       readonly firewall: string
       readonly change: Change
+      readonly failed: string | null
+    }
+  /** Changes to a prefix list or an IP set, as many as one write made, or failed to make. */
+  | {
+      readonly kind: 'set'
+      readonly at: number
+      readonly set: string
+      readonly changes: readonly SetChange[]
+      readonly failed: string | null
+    }
+  /** A step of a lockdown, or of its end: made, or failed for the reason given. */
+  | {
+      readonly kind: 'lockdown'
+      readonly at: number
+      readonly step: LockdownStep
       readonly failed: string | null
     }
 

@@ -1,12 +1,11 @@
-import { atOnce } from './core/at-once.ts'
 import type { Block } from './core/block.ts'
 import { type Brake, brakeOf, underBrake } from './core/brake.ts'
 import type { Entry, PortRange } from './core/entry.ts'
 import { type Change, changesToApply, makePlan, type Plan } from './core/plan.ts'
 import { type Claim, type PlanInput, READ_LAG_MS, type RuleWindow } from './core/plan-input.ts'
 import type { Prefix } from './core/prefix.ts'
-import type { Protection } from './core/protection.ts'
 import { denialKey, sameEntry } from './core/wanted.ts'
+import { type Desired, type DesiredLedger, liftedBy } from './desired.ts'
 import type { Alert, Journal } from './journal.ts'
 
 /** What a network ACL holds, read at one moment. */
@@ -30,14 +29,9 @@ export interface Firewall {
 }
 
 /** What the reconcile loop reads and writes of the ledger. A read that fails throws; it never reads as empty. */
-export interface ReconcileLedger {
-  /** Blocks that have not ended, those past their `until` included. */
-  openBlocks(): Promise<readonly Block[]>
+export interface ReconcileLedger extends DesiredLedger {
   /** Ends the block where it is over by now, or is lifted. Returns how it stands then. */
   endBlock(block: Block, at: number, lifted: boolean): Promise<Block | undefined>
-  protection(): Promise<Protection>
-  /** Known-good sources that lie within the prefix. */
-  knownGoodWithin(prefix: Prefix, now: number): Promise<readonly Prefix[]>
   claims(firewall: string): Promise<readonly Claim[]>
   keepClaims(firewall: string, claims: readonly Claim[]): Promise<void>
 }
@@ -78,38 +72,32 @@ export interface Round {
 /**
  * Loop 3: makes one network ACL hold exactly the blocks that are in force.
  *
- * Reads desired (the ledger) and current (the firewall); plans; puts the brake on a plan that does too much;
- * claims what it is about to write; applies; reads back and settles the claims; tells; ends the blocks that are
- * over. A read that fails ends the round with nothing changed. Running it again changes nothing.
+ * Reads current (the firewall); plans; puts the brake on a plan that does too much; claims what it is about to write;
+ * applies; reads back and settles the claims; tells; ends the blocks that are over. A read that fails ends the round
+ * with nothing changed. Running it again changes nothing.
  */
 export async function reconcile(
   ports: ReconcilePorts,
+  desired: Desired,
   { mode, apply, ranges, reserve, brake, ends = true }: ReconcileOptions,
   now: number,
 ): Promise<Round> {
   const { ledger, firewall, journal } = ports
-  const open = await ledger.openBlocks()
-  const protection = await ledger.protection()
-  const desired = open.filter((block) => now < block.until)
-  const { protects, knownGood } = await whoIsProtected(desired, protection, ledger, now)
+  const { open, blocks, protects, knownGood } = desired
   const claims = await ledger.claims(firewall.id)
   const { entries: current, rulesQuota } = await firewall.read()
   const { window } = firewall
   const fixed = { rulesQuota, reserve, window, ranges, now }
-  const input: PlanInput = { ...fixed, desired, current, claims, protects, knownGood }
+  const input: PlanInput = { ...fixed, desired: blocks, current, claims, protects, knownGood }
   const plan = makePlan(input)
   const braked = mode === 'enforce' ? brakeOf(plan, brake) : undefined
-  const lifted = new Set(open.filter(isLifted).map(({ prefix }) => prefix))
+  const lifted = liftedBy(desired)
   if (!apply) return { plan, outcomes: [], braked, lifted }
   const changes = mode === 'enforce' ? underBrake(plan, brake, input) : givingUp(input, mode)
   const outcomes = changes.length > 0 ? await applied(changes, input, ports) : []
   if (mode !== 'off') await tell(plan, braked, journal, now)
   if (ends) await endBlocks(ports, open, braked === undefined ? lifted : new Set(), now)
   return { plan, outcomes, braked, lifted }
-
-  function isLifted({ origin, prefix }: Block): boolean {
-    return origin === 'detector' && protects(prefix) !== undefined
-  }
 }
 
 /** Ends the blocks that are over, and those that are lifted because something protects their source now. */
@@ -155,29 +143,6 @@ async function tell(plan: Plan, braked: string | undefined, journal: Journal, no
   for (const { block, reason, why } of plan.refused) {
     const refusal = { kind: 'refusal', at: now, source: block.prefix, why } as const
     if (reason === 'no-free-entry') await journal.write({ ...refusal, reason })
-  }
-}
-
-const ASKED_AT_ONCE = 16
-
-type Protecting = Required<Pick<PlanInput, 'protects' | 'knownGood'>>
-
-/** Blocks whose prefix is, or holds, something that must not be blocked: it may have become so since. */
-async function whoIsProtected(
-  desired: readonly Block[],
-  protection: Protection,
-  ledger: ReconcileLedger,
-  now: number,
-): Promise<Protecting> {
-  const good = new Map<Prefix, string>()
-  await atOnce(ASKED_AT_ONCE, desired, async ({ prefix }) => {
-    const [source] = await ledger.knownGoodWithin(prefix, now)
-    if (source !== undefined)
-      good.set(prefix, source === prefix ? 'known-good' : `known-good source ${source} in it`)
-  })
-  return {
-    protects: (prefix) => good.get(prefix) ?? protection.protects(prefix),
-    knownGood: (prefix) => good.has(prefix),
   }
 }
 

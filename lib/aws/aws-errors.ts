@@ -8,6 +8,10 @@ export type AwsFailure =
   | 'throttled'
   | 'denied'
   | 'condition-failed'
+  /** Somebody has written since it was read, or is writing. */
+  | 'conflict'
+  /** There is no such security group. */
+  | 'no-group'
   /** Nobody is asking: no credentials, or none that AWS knows. */
   | 'no-credentials'
   /** Within the client's timeouts. */
@@ -21,6 +25,18 @@ const KINDS: Readonly<Record<string, AwsFailure>> = {
   'InvalidNetworkAclEntry.NotFound': 'not-found',
   'InvalidNetworkAclID.NotFound': 'not-found',
   NetworkAclEntryLimitExceeded: 'quota-reached',
+  PrefixListVersionMismatch: 'conflict',
+  IncorrectState: 'conflict',
+  PrefixListMaxEntriesExceeded: 'quota-reached',
+  'InvalidPrefixListID.NotFound': 'not-found',
+  'InvalidPrefixListId.NotFound': 'not-found',
+  'InvalidPermission.Duplicate': 'already-exists',
+  'InvalidPermission.NotFound': 'not-found',
+  'InvalidGroup.NotFound': 'no-group',
+  RulesPerSecurityGroupLimitExceeded: 'quota-reached',
+  WAFOptimisticLockException: 'conflict',
+  WAFNonexistentItemException: 'not-found',
+  WAFLimitsExceededException: 'quota-reached',
   NoSuchResourceException: 'not-found',
   QueueDoesNotExist: 'not-found',
   ResourceNotFoundException: 'not-found',

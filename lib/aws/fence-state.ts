@@ -1,3 +1,4 @@
+import type { LockdownWish } from '../core/lockdown-wish.ts'
 import type { Mode } from '../reconcile.ts'
 import type { HostSeen, Lease, RoundRecord } from '../round.ts'
 import type { LedgerTable } from './ledger-table.ts'
@@ -9,6 +10,13 @@ const LONGEST_LEASE_MS = 120_000
 /** Who set the mode by hand, and when; it outweighs the settings file until somebody sets it again. */
 export interface ModeSet {
   readonly mode: Mode
+  readonly at: number
+  readonly by: string
+}
+
+/** Who lets plans pass that the brake would stop, since when and until when. */
+export interface Approval {
+  readonly until: number
   readonly at: number
   readonly by: string
 }
@@ -30,16 +38,26 @@ export class FenceState {
   }
 
   async approvedUntil(): Promise<number> {
-    return Number((await this.#table.get(state('approval')))?.['until'] ?? 0)
+    return (await this.approval())?.until ?? 0
+  }
+
+  /** The last one, whether it is over or not. */
+  async approval(): Promise<Approval | undefined> {
+    return (await this.#table.get(state('approval'))) as Approval | undefined
   }
 
   /** Lets plans pass that the brake would stop, for a while. */
-  async approve(approval: {
-    readonly until: number
-    readonly at: number
-    readonly by: string
-  }): Promise<void> {
+  async approve(approval: Approval): Promise<void> {
     await this.#table.put(state('approval'), { ...approval })
+  }
+
+  async lockdown(): Promise<LockdownWish | undefined> {
+    return (await this.#table.get(state('lockdown'))) as LockdownWish | undefined
+  }
+
+  /** What somebody wants of the door; rounds go by it until somebody says otherwise. */
+  async setLockdown(wish: LockdownWish): Promise<void> {
+    await this.#table.put(state('lockdown'), { ...wish })
   }
 
   async claimedFirewalls(): Promise<readonly string[]> {
@@ -101,8 +119,11 @@ export class FenceState {
     await this.#table.put(state('round'), { ...round })
   }
 
+  /** Records from before there were tiers know nothing of them. */
   async round(): Promise<RoundRecord | undefined> {
-    return (await this.#table.get(state('round'))) as RoundRecord | undefined
+    const row = await this.#table.get(state('round'))
+    const tiers = { sets: [], trusted: [], lockdown: null }
+    return row === undefined ? undefined : ({ ...tiers, ...row } as unknown as RoundRecord)
   }
 
   /** Whether this was not yet told within the given time; then it is noted as told now. */

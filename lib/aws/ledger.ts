@@ -4,12 +4,14 @@ import type { Block } from '../core/block.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
 import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
+import type { Swap } from '../core/lockdown.ts'
 import { type Offences, withEnd } from '../core/offences.ts'
 import type { Claim } from '../core/plan-input.ts'
 import { bitsOf, covers, isOneSource, type Prefix } from '../core/prefix.ts'
 import type { Protection } from '../core/protection.ts'
+import type { SetClaim } from '../core/set-plan.ts'
 import type { ProofReport } from '../core/source-report.ts'
-import type { ReconcileLedger } from '../reconcile.ts'
+import type { TierLedger } from '../tiers.ts'
 import { ifVersion, inTurn, type LedgerTable, type Row, type Stamp, versionOf } from './ledger-table.ts'
 import { nameRange, sortableName } from './source-name.ts'
 
@@ -23,6 +25,7 @@ export interface DynamoLedgerOptions {
   readonly clock: () => number
 }
 
+const SWAPS = { kind: 'state', name: 'swaps' }
 const HOUR_MS = 3_600_000
 const HISTORY_SECONDS = 3_600
 /** The longest block is seven days, and its level is remembered for four times as long; then some. */
@@ -34,7 +37,7 @@ const MOST_CAPPED = 1_000
  * The ledger of a fence in DynamoDB; docs/ledger.md has its rows and conditions. Expiry goes by our clock: the table's
  * time to live only collects garbage, as it may lag by days.
  */
-export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
+export class DynamoLedger implements AnalyzeLedger, TierLedger {
   readonly #options: DynamoLedgerOptions
   readonly #table: LedgerTable
   #first: FirstReport | undefined
@@ -106,6 +109,12 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
     return (await this.#table.all('open')).flatMap((row) => blockOf(row) ?? [])
   }
 
+  /** The last block of the source, where it has ended. */
+  async endedBlock(source: Prefix): Promise<Block | undefined> {
+    const row = await this.#table.get({ kind: 'ended', name: source })
+    return (row?.['offences'] as Offences | undefined)?.block ?? undefined
+  }
+
   async endBlock({ prefix }: Block, at: number, lifted: boolean): Promise<Block | undefined> {
     const { after } = await this.changeOffences(prefix, (found) => found && withEnd(found, at, lifted))
     return after?.block ?? undefined
@@ -118,11 +127,19 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
 
   async knownGoodWithin(prefix: Prefix, now: number): Promise<readonly Prefix[]> {
     if (isOneSource(prefix)) return (await this.knownGoodAt(prefix, now)) === null ? [] : [prefix]
+    return (await this.provenWithin(prefix, now)).map(({ source }) => source)
+  }
+
+  /** Known-good sources that lie within the prefix, and when each last proved itself. */
+  async provenWithin(
+    prefix: Prefix,
+    now: number,
+  ): Promise<readonly { readonly source: Prefix; readonly at: number }[]> {
     const outer = bitsOf(prefix)
     return (await this.#table.all('good', nameRange(prefix)))
       .filter((row) => isGood(row['at'], now))
-      .map((row) => row['source'] as Prefix)
-      .filter((source) => covers(outer, bitsOf(source)))
+      .map((row) => ({ source: row['source'] as Prefix, at: Number(row['at']) }))
+      .filter(({ source }) => covers(outer, bitsOf(source)))
   }
 
   async keepProofs({ host, proofs }: ProofReport): Promise<number> {
@@ -204,6 +221,29 @@ export class DynamoLedger implements AnalyzeLedger, ReconcileLedger {
 
   async keepClaims(firewall: string, claims: readonly Claim[]): Promise<void> {
     await this.#table.put({ kind: 'claims', name: firewall }, { claims })
+  }
+
+  async setClaims(set: string): Promise<readonly SetClaim[]> {
+    const row = await this.#table.get({ kind: 'listed', name: set })
+    return (row?.['claims'] as readonly SetClaim[] | undefined) ?? []
+  }
+
+  async keepSetClaims(set: string, claims: readonly SetClaim[]): Promise<void> {
+    await this.#table.put({ kind: 'listed', name: set }, { claims })
+  }
+
+  async knownGood(now: number): Promise<readonly Prefix[]> {
+    const rows = await this.#table.all('good')
+    return rows.filter((row) => isGood(row['at'], now)).map((row) => row['source'] as Prefix)
+  }
+
+  async swaps(): Promise<readonly Swap[]> {
+    const row = await this.#table.get(SWAPS)
+    return (row?.['swaps'] as readonly Swap[] | undefined) ?? []
+  }
+
+  async keepSwaps(swaps: readonly Swap[]): Promise<void> {
+    await this.#table.put(SWAPS, { swaps })
   }
 
   /** Of our clock: a host cannot choose in which hour it is counted. */

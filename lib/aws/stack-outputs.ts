@@ -1,5 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation'
-import { stackName } from '../names.ts'
+import { PLACES, type Places, stackName } from '../names.ts'
 import { failureOf } from './aws-errors.ts'
 import type { ClientSettings } from './deployed-fence.ts'
 
@@ -11,6 +11,8 @@ export interface StackOutputs {
   readonly reportsDeadQueueUrl: string
   readonly reconcileQueueUrl: string
   readonly topicArn: string
+  /** What there is for the tiers. */
+  readonly places: Places
 }
 
 export interface StackOfFence {
@@ -70,5 +72,11 @@ function outputsOf(name: string, { Outputs = [], StackStatus }: Stack): StackOut
     reportsDeadQueueUrl: output('ReportsDeadQueueUrl'),
     reconcileQueueUrl: output('ReconcileQueueUrl'),
     topicArn: output('TopicArn'),
+    places: Object.fromEntries(
+      PLACES.flatMap((place) => {
+        const value = Outputs.find(({ OutputKey }) => OutputKey === place)?.OutputValue
+        return value === undefined ? [] : [[place, value]]
+      }),
+    ),
   }
 }

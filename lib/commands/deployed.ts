@@ -37,10 +37,12 @@ export async function modeInForce({ state, fence }: DeployedFence): Promise<Mode
   return { inForce, set }
 }
 
-/** Why a network ACL cannot be used, where that is a fact about the fence; undefined where nothing can be told now. */
-export function firewallProblem(error: unknown): string | undefined {
+/** Why a firewall cannot be used, where that is a fact about the fence; undefined where nothing can be told now. */
+export function firewallProblem(error: unknown, noun = 'network ACL'): string | undefined {
   if (isOurs(error)) return error.message
-  return failureOf(error) === 'not-found' ? `there is no such network ACL (${tellError(error)})` : undefined
+  const failure = failureOf(error)
+  const isGone = failure === 'not-found' || failure === 'no-group'
+  return isGone ? `there is no such ${noun} (${tellError(error)})` : undefined
 }
 
 /** Whether the words of the error are ours: they name the thing and the next step. */

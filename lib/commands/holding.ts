@@ -3,8 +3,10 @@ import { capacityOf } from '../core/choice.ts'
 import type { Entry } from '../core/entry.ts'
 import { makePlan, type Plan } from '../core/plan.ts'
 import type { PlanInput } from '../core/plan-input.ts'
-import { type Family, familyOf } from '../core/prefix.ts'
+import { type Family, familyOf, type Prefix } from '../core/prefix.ts'
+import { ownAndForeign } from '../core/set-plan.ts'
 import { portRanges } from '../core/wanted.ts'
+import type { PrefixSet } from '../reconcile-set.ts'
 
 /** What a network ACL holds, and for how much more there is room. */
 export interface Holding {
@@ -41,6 +43,30 @@ export async function holdingOf(
   const own = ownEntries(plan)
   const { foreign, shadowedBy } = plan
   return { own, foreign, shadowedBy, free: free(capacityOf(input, own, foreign), own), rulesQuota }
+}
+
+/** What a prefix list or an IP set holds, and how much it can. */
+export interface SetHolding {
+  readonly own: readonly Prefix[]
+  readonly foreign: readonly Prefix[]
+  readonly held: readonly Prefix[]
+  readonly capacity: number
+}
+
+/** Reads a set and tells whose its prefixes are. Throws where it cannot be read. */
+export async function setHoldingOf({ ledger }: DeployedFence, set: PrefixSet): Promise<SetHolding> {
+  const claims = await ledger.setClaims(set.id)
+  const { held, capacity } = await set.read()
+  return { ...ownAndForeign({ family: set.family, held, claims, capacity }), held, capacity }
+}
+
+/** AWS names prefix lists `pl-…`. */
+export function setKind(id: string): 'prefix-list' | 'ip-set' {
+  return id.startsWith('pl-') ? 'prefix-list' : 'ip-set'
+}
+
+export function setNoun(id: string): string {
+  return setKind(id) === 'prefix-list' ? 'prefix list' : 'IP set'
 }
 
 /** The entries of ours that the firewall held when the plan was made. */

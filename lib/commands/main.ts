@@ -6,6 +6,7 @@ import { addApply } from './apply.ts'
 import { addApprove } from './approve.ts'
 import { addBlocks } from './blocks.ts'
 import { addDemo } from './demo.ts'
+import { addLockdown } from './lockdown.ts'
 import { addMode, addOff } from './mode.ts'
 import { addPreview } from './preview.ts'
 import { addRelease } from './release.ts'
@@ -13,6 +14,7 @@ import { addReplay } from './replay.ts'
 import { addSidecar } from './sidecar.ts'
 import { addStatus } from './status.ts'
 import { UsageError } from './usage-error.ts'
+import { addWhy } from './why.ts'
 
 const COMMANDS = [
   addDemo,
@@ -20,11 +22,13 @@ const COMMANDS = [
   addSidecar,
   addStatus,
   addBlocks,
+  addWhy,
   addPreview,
   addApply,
   addApprove,
   addMode,
   addOff,
+  addLockdown,
   addRelease,
 ]
 

@@ -1,11 +1,11 @@
 import { Argument, type Command } from 'commander'
-import { tellError } from '../aws/aws-errors.ts'
 import type { Mode } from '../reconcile.ts'
 import { modeSetText } from '../view/mode-text.ts'
 import { type Deployed, lateRoundText, modeInForce } from './deployed.ts'
 import { type DeployedOptions, deployedCommand, withDeployed } from './deployed-options.ts'
 import { operator } from './operator.ts'
-import { print, tellPeople, terminalWidth } from './terminal.ts'
+import { print, terminalWidth } from './terminal.ts'
+import { wakeOrTell } from './wake.ts'
 
 export function addMode(program: Command): void {
   deployedCommand(program, 'mode', 'observe: decide and tell only; enforce: change firewalls too')
@@ -23,16 +23,10 @@ export function addOff(program: Command): void {
 
 /** The ledger keeps it; the next round, which is asked for at once, goes by it. */
 async function setMode(deployed: Deployed, mode: Mode): Promise<void> {
-  const { fence, state, clock, wake } = deployed
+  const { fence, state, clock, trusted } = deployed
   const { inForce: before } = await modeInForce(deployed)
   await state.setMode({ mode, at: clock(), by: operator() })
-  try {
-    await wake()
-  } catch (error) {
-    tellPeople(
-      `Cannot ask for a round now: ${tellError(error)}; the mode is set, and a round begins within a minute`,
-    )
-  }
-  const text = modeSetText({ fence: fence.id, mode, before, settings: fence.mode }, terminalWidth())
-  print([...text, ...(await lateRoundText(deployed))])
+  await wakeOrTell(deployed, 'the mode is set')
+  const change = { fence: fence.id, mode, before, settings: fence.mode, hasDoor: trusted !== undefined }
+  print([...modeSetText(change, terminalWidth()), ...(await lateRoundText(deployed))])
 }

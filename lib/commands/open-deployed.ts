@@ -3,8 +3,9 @@ import { awsClients, openFence } from '../aws/deployed-fence.ts'
 import { queueDepth } from '../aws/queue-depth.ts'
 import { stackOutputs } from '../aws/stack-outputs.ts'
 import type { FenceConfig } from '../config.ts'
-import { stackName } from '../names.ts'
+import { type Place, type Places, stackName } from '../names.ts'
 import { type Deployed, isOurs } from './deployed.ts'
+import { tellPeople } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 /** A person waits: rather an error than silence. */
@@ -15,12 +16,13 @@ export async function openDeployed(fence: FenceConfig): Promise<Deployed> {
   const region = regionOf(fence)
   const settings = { region, requestHandler: PATIENCE }
   const { id, account } = fence
-  const { table, topicArn, ...urls } = await stackOutputs({ fence: id, region, account }, settings)
+  const { table, topicArn, places, ...urls } = await stackOutputs({ fence: id, region, account }, settings)
   const clients = awsClients(settings)
   const clock = () => Date.now()
   const depth = (url: string) => queueDepth(clients.sqs, url)
+  const known = withoutMissing(fence, places)
   return {
-    ...openFence({ fence, table, reconcileQueueUrl: urls.reconcileQueueUrl }, clients, clock),
+    ...openFence({ fence: known, table, reconcileQueueUrl: urls.reconcileQueueUrl, places }, clients, clock),
     region,
     topic: topicArn,
     clock,
@@ -30,6 +32,25 @@ export async function openDeployed(fence: FenceConfig): Promise<Deployed> {
       wakeUps: await depth(urls.reconcileQueueUrl),
     }),
   }
+}
+
+/** The settings without the tiers that the stack has not made yet: whoever must stop a fence cannot wait for a deploy. */
+function withoutMissing(fence: FenceConfig, places: Places): FenceConfig {
+  const { denyList, ipSets, trustedPeers } = fence.firewalls
+  const has = (...wanted: readonly Place[]) => wanted.every((place) => places[place] !== undefined)
+  const firewalls = {
+    ...(has('DenyListIpv4', 'DenyListIpv6') ? { denyList } : {}),
+    ...(has('IpSetIpv4', 'IpSetIpv6') ? { ipSets } : {}),
+    ...(has('TrustedPeersIpv4', 'TrustedPeersIpv6') ? { trustedPeers } : {}),
+  }
+  const missing = Object.entries({ denyList, ipSets, trustedPeers })
+    .filter(([name, setting]) => setting !== undefined && !(name in firewalls))
+    .map(([name]) => `firewalls.${name}`)
+  if (missing.length === 0) return fence
+  tellPeople(
+    `The settings have ${missing.join(', ')}, and the stack does not yet: left out here; npx cdk deploy ${stackName(fence.id)} makes it`,
+  )
+  return { ...fence, firewalls }
 }
 
 function regionOf({ id, region }: FenceConfig): string {

@@ -49,6 +49,20 @@ export function durationOption(option: string, leastMs: number): (value: string)
   }
 }
 
+const HOURS = { m: 60_000, h: 3_600_000 } as const
+
+/** A reader of `30m`, `4h`, within two lengths that are given in milliseconds. */
+export function spanOption(option: string, leastMs: number, mostMs: number): (value: string) => number {
+  return (value) => {
+    const match = /^(\d{1,4})(m|h)$/.exec(value)
+    const ms = match === null ? Number.NaN : Number(match[1]) * HOURS[match[2] as keyof typeof HOURS]
+    if (ms >= leastMs && ms <= mostMs) return ms
+    throw new UsageError(
+      `Cannot use ${option} "${value}"; it should be like 30m or 4h, ${leastMs / HOURS.m}m to ${mostMs / HOURS.h}h`,
+    )
+  }
+}
+
 export interface FenceOptions {
   readonly config?: string
   readonly allow?: readonly Prefix[]

@@ -1,13 +1,16 @@
 import { failureOf, tellError } from '../aws/aws-errors.ts'
 import type { DeployedFence } from '../aws/deployed-fence.ts'
-import type { Change } from '../core/plan.ts'
-import { type Claim, READ_LAG_MS, type RuleWindow } from '../core/plan-input.ts'
-import { portRanges } from '../core/wanted.ts'
-import type { Firewall, FirewallState, Outcome } from '../reconcile.ts'
-import { fenceRound } from '../round.ts'
-import { changeText, offText, type Released } from '../view/release-text.ts'
+import { READ_LAG_MS } from '../core/plan-input.ts'
+import type { DenyingSet } from '../reconcile-set.ts'
+import { fenceRound, type RoundRecord } from '../round.ts'
+import { roundOptions } from '../settings/round-options.ts'
+import { ruleText } from '../view/fence-words.ts'
+import { offText, type Released } from '../view/release-text.ts'
 import { firewallProblem } from './deployed.ts'
-import { holdingOf } from './holding.ts'
+import { FORGOTTEN_SWAPS, rulesOf } from './door.ts'
+import { holdingOf, setHoldingOf, setNoun } from './holding.ts'
+import { FirewallRecorder, GroupsRecorder, SetRecorder } from './recorders.ts'
+import { MUTE } from './rehearsal.ts'
 
 export interface ReleaseOptions {
   /** Who releases it, for the record. */
@@ -27,29 +30,39 @@ const BETWEEN_TRIES_MS = 1_000
 
 /**
  * Takes a fence out of its firewalls from here: sets it off, so that its functions put nothing back, runs one round
- * under the lease, and gives the network ACLs free where nothing of ours is left. Entries of others are left alone.
- * Tells of each ACL how it stands then. Doing it again is harmless.
+ * under the lease, which opens a lockdown too, and gives the network ACLs free where nothing of ours is left. Entries of
+ * others are left alone, and the lists of trusted peers stay as they are. Tells of each place how it stands then. Doing
+ * it again is harmless.
  */
 export async function releaseFence(
   deployed: DeployedFence,
   options: ReleaseOptions,
 ): Promise<readonly Released[]> {
-  const { fence, state, firewalls } = deployed
+  const { fence, state, ledger, firewalls } = deployed
   const { by, clock, told } = options
   const owner = `release ${by} ${process.pid}`
   await state.setMode({ mode: 'off', at: clock(), by })
   told(offText(fence.id))
   await takeLease(deployed, owner, options)
-  const recorders = firewalls.map((firewall) => new Recorder(firewall, told))
-  const claimed = await Promise.all(firewalls.map(({ id }) => deployed.ledger.claims(id)))
-  const problems = await lastRound(deployed, owner, recorders, clock())
+  const acls = firewalls.map((firewall) => new FirewallRecorder(firewall, told))
+  const sets = deployed.sets.map((set) => new SetRecorder(set, told))
+  const claims = await Promise.all(acls.map(({ id }) => ledger.claims(id)))
+  const setClaims = await Promise.all(sets.map(({ id }) => ledger.setClaims(id)))
+  const record = await lastRound(deployed, owner, { acls, sets, told }, clock())
+  const problems = new Map([...record.firewalls, ...record.sets].map(({ id, problem }) => [id, problem]))
   const released: Released[] = []
   for (const [i, firewall] of firewalls.entries()) {
-    const settled = await settle(deployed, firewall, clock())
-    const problem = settled.problem ?? (settled.left.length > 0 ? (problems.get(firewall.id) ?? null) : null)
-    released.push({ ...settled, problem, againAt: againAt(claimed[i]!, recorders[i]!.written, clock()) })
+    const { written } = acls[i]!
+    const unseen = claims[i]!.filter(({ entry }) => !written.has(entry.ruleNumber))
+    const settled = withProblem(await settle(deployed, firewall, clock()), problems)
+    released.push({ ...settled, againAt: againAt(unseen, clock()) })
   }
-  return released
+  for (const [i, set] of sets.entries()) {
+    const unseen = setClaims[i]!.filter(({ prefix }) => !set.written.has(prefix))
+    const settled = withProblem(await settleSet(deployed, set), problems)
+    released.push({ ...settled, againAt: againAt(unseen, clock()) })
+  }
+  return [...released, ...(await notBack(deployed, record))]
 }
 
 /** Waits for whoever holds the lease; rounds of the functions last seconds. */
@@ -72,18 +85,24 @@ async function takeLease(
   }
 }
 
-/** @returns what went wrong, by firewall */
+interface Recorders {
+  readonly acls: readonly FirewallRecorder[]
+  readonly sets: readonly SetRecorder[]
+  readonly told: (line: string) => void
+}
+
 async function lastRound(
-  { fence, ledger, state }: DeployedFence,
+  deployed: DeployedFence,
   owner: string,
-  firewalls: readonly Firewall[],
+  { acls, sets, told }: Recorders,
   now: number,
-): Promise<ReadonlyMap<string, string | null>> {
-  const { ports, reserve, brake } = fence
-  const options = { owner, mode: 'off', ranges: portRanges(ports), reserve, brake, roster: [] } as const
-  const journal = { write: async () => undefined }
-  const record = await fenceRound({ ledger, state, firewalls, journal }, options, now)
-  return new Map(record.firewalls.map(({ id, problem }) => [id, problem]))
+): Promise<RoundRecord> {
+  const { fence, ledger, state, trusted } = deployed
+  const options = { ...roundOptions(fence), owner, mode: 'off', roster: [] } as const
+  const ports = { ledger, state, journal: MUTE, firewalls: acls, sets }
+  if (trusted === undefined) return await fenceRound(ports, options, now)
+  const door = { lists: trusted.lists, groups: new GroupsRecorder(trusted.groups, told) }
+  return await fenceRound({ ...ports, trusted: door }, options, now)
 }
 
 type Settled = Omit<Released, 'againAt'>
@@ -98,51 +117,56 @@ async function settle(
   try {
     const { own, foreign } = await holdingOf(deployed, firewall, now)
     if (own.length === 0) await firewall.release()
-    return { id, left: own, foreign, problem: null }
+    return { ...NOTHING, id, left: own.map(ruleText).map(stands), foreign: foreign.map(ruleText) }
   } catch (error) {
-    // An ACL that is gone holds nothing.
-    const problem = failureOf(error) === 'not-found' ? null : (firewallProblem(error) ?? tellError(error))
-    return { id, left: [], foreign: [], problem }
+    return { ...NOTHING, id, problem: problemOf(error, 'network ACL') }
   }
+}
+
+async function settleSet(deployed: DeployedFence, set: DenyingSet): Promise<Settled> {
+  const { id } = set
+  try {
+    const { own, foreign } = await setHoldingOf(deployed, set)
+    return { ...NOTHING, id, left: own.map(stands), foreign }
+  } catch (error) {
+    return { ...NOTHING, id, problem: problemOf(error, setNoun(id)) }
+  }
+}
+
+const NOTHING = { kind: 'firewall', left: [], foreign: [], problem: null } as const
+
+function stands(words: string): string {
+  return `${words} still stands`
+}
+
+/** What is gone holds nothing. */
+function problemOf(error: unknown, noun: string): string | null {
+  return failureOf(error) === 'not-found' ? null : (firewallProblem(error, noun) ?? tellError(error))
+}
+
+function withProblem(settled: Settled, problems: ReadonlyMap<string, string | null>): Settled {
+  if (settled.problem !== null || settled.left.length === 0) return settled
+  return { ...settled, problem: problems.get(settled.id) ?? null }
+}
+
+/** Rules of security groups that a lockdown has taken away and that are not back. */
+async function notBack(
+  { ledger, trusted }: DeployedFence,
+  { lockdown }: RoundRecord,
+): Promise<readonly Released[]> {
+  const problem = trusted === undefined ? FORGOTTEN_SWAPS : (lockdown?.problem ?? null)
+  return rulesOf(await ledger.swaps()).map(({ group, rule }) => ({
+    id: group,
+    kind: 'security group',
+    left: [`${rule} is still taken away`],
+    foreign: [],
+    problem,
+    againAt: null,
+  }))
 }
 
 /** When reads must show what was written last but was not seen now; null where all of it was. */
-function againAt(claims: readonly Claim[], written: ReadonlySet<number>, now: number): number | null {
-  const unseen = claims
-    .filter(({ entry }) => !written.has(entry.ruleNumber))
-    .map(({ at }) => at + READ_LAG_MS)
-  const last = Math.max(0, ...unseen)
+function againAt(unseen: readonly { readonly at: number }[], now: number): number | null {
+  const last = Math.max(0, ...unseen.map(({ at }) => at + READ_LAG_MS))
   return last > now ? last : null
-}
-
-/** A firewall that tells of each change as it is made. */
-class Recorder implements Firewall {
-  readonly id: string
-  readonly window: RuleWindow
-  readonly written = new Set<number>()
-  readonly #firewall: Firewall
-  readonly #told: (line: string) => void
-
-  constructor(firewall: Firewall, told: (line: string) => void) {
-    this.id = firewall.id
-    this.window = firewall.window
-    this.#firewall = firewall
-    this.#told = told
-  }
-
-  async read(): Promise<FirewallState> {
-    return await this.#firewall.read()
-  }
-
-  async apply(changes: readonly Change[]): Promise<readonly Outcome[]> {
-    const outcomes: Outcome[] = []
-    for (const change of changes) {
-      const [outcome] = await this.#firewall.apply([change])
-      if (outcome === undefined) continue
-      outcomes.push(outcome)
-      this.written.add(change.entry.ruleNumber)
-      this.#told(changeText(this.id, change, outcome.ok ? null : outcome.reason))
-    }
-    return outcomes
-  }
 }

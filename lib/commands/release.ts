@@ -13,7 +13,7 @@ export function addRelease(program: Command): void {
     'remove all it holds from here, without its functions; before cdk destroy, or when they fail',
   ).action((options: DeployedOptions) =>
     withDeployed(options, async (deployed) => {
-      const { fence, clock } = deployed
+      const { fence, clock, trusted } = deployed
       const released = await releaseFence(deployed, {
         by: operator(),
         clock,
@@ -28,7 +28,8 @@ export function addRelease(program: Command): void {
             '\n',
           ),
         )
-      print(releasedText(fence.id, released, terminalWidth()))
+      const lists = trusted === undefined ? [] : Object.values(trusted.lists).map(({ id }) => id)
+      print(releasedText(fence.id, released, lists, terminalWidth()))
     }),
   )
 }

@@ -5,7 +5,8 @@ import type { RoundRecord } from '../round.ts'
 import { statusText } from '../view/status-text.ts'
 import { aboutFence, type Deployed, firewallProblem, isoTime, modeInForce } from './deployed.ts'
 import { type DeployedOptions, deployedCommand, printDocument, withDeployed } from './deployed-options.ts'
-import { type Holding, holdingOf } from './holding.ts'
+import { type Holding, holdingOf, setHoldingOf, setKind, setNoun } from './holding.ts'
+import { doorStatus } from './lockdown-document.ts'
 
 interface StatusOptions extends DeployedOptions {
   readonly json?: boolean
@@ -29,6 +30,8 @@ async function statusOf(deployed: Deployed): Promise<StatusDocument> {
   const round = await state.round()
   const networkAcls: StatusDocument['networkAcls'][number][] = []
   for (const firewall of deployed.firewalls) networkAcls.push(await aclStatus(deployed, firewall, now))
+  const sets: StatusDocument['sets'][number][] = []
+  for (const set of deployed.sets) sets.push(await setStatus(deployed, set))
   return {
     schema: 'sipfence.status/1',
     ...aboutFence(deployed, now),
@@ -38,7 +41,10 @@ async function statusOf(deployed: Deployed): Promise<StatusDocument> {
       set: set === undefined ? null : { at: isoTime(set.at), by: set.by },
     },
     blocks: { total: standing.length, byClass: countsByClass(standing) },
+    approval: await approvalOf(deployed, now),
     networkAcls,
+    sets,
+    ...(await doorStatus(deployed)),
     lastRound: round === undefined ? null : roundOf(round),
     hosts: await hostsOf(deployed),
     queues: await deployed.queues(),
@@ -71,14 +77,45 @@ function holdsOf({ own, free, foreign, shadowedBy, rulesQuota }: Holding) {
   }
 }
 
+async function setStatus(
+  deployed: Deployed,
+  set: Deployed['sets'][number],
+): Promise<StatusDocument['sets'][number]> {
+  const { id, family } = set
+  const whose = { id, kind: setKind(id), family }
+  try {
+    const { own, held, capacity, foreign } = await setHoldingOf(deployed, set)
+    const holds = { own: own.length, held: held.length, capacity, foreign: [...foreign] }
+    return { ...whose, problem: null, holds }
+  } catch (error) {
+    const problem = firewallProblem(error, setNoun(id))
+    if (problem === undefined) throw error
+    return { ...whose, problem, holds: null }
+  }
+}
+
+async function approvalOf({ state }: Deployed, now: number): Promise<StatusDocument['approval']> {
+  const approval = await state.approval()
+  if (approval === undefined || now >= approval.until) return null
+  return { until: isoTime(approval.until), by: approval.by }
+}
+
 function countsByClass(blocks: readonly Block[]): StatusDocument['blocks']['byClass'] {
   const counts = { reflection: 0, flood: 0, 'brute-force': 0, operator: 0 }
   for (const block of blocks) counts[block.class]++
   return counts
 }
 
-function roundOf({ at, mode, firewalls }: RoundRecord): StatusDocument['lastRound'] {
-  return { at: isoTime(at), mode, networkAcls: firewalls.map((each) => ({ ...each })) }
+function roundOf({ at, mode, firewalls, sets, trusted, lockdown }: RoundRecord): StatusDocument['lastRound'] {
+  return {
+    at: isoTime(at),
+    mode,
+    networkAcls: [...firewalls],
+    sets: [...sets],
+    trusted: [...trusted],
+    lockdown:
+      lockdown === null ? null : { ...lockdown, rules: [...lockdown.rules], refused: [...lockdown.refused] },
+  }
 }
 
 /** Those of the settings, in their order; who else has reported is not believed. */

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { about, blockClass, mode, time } from './fence.ts'
+import { setPlace } from './tier.ts'
 
 /** `sipfence.blocks/1`: what `sipfence blocks --json` prints, the heaviest block first. */
 
-const place = z.strictObject({
+/** Where a block stands in a network ACL. */
+export const place = z.strictObject({
   networkAcl: z.string(),
   /** Of the entries of ours there that deny it. */
   ruleNumbers: z.array(z.int()),
@@ -11,24 +13,30 @@ const place = z.strictObject({
   whyNot: z.string().nullable(),
 })
 
+export const block = {
+  id: z.string(),
+  prefix: z.string(),
+  scope: z.enum(['sip-udp', 'sip', 'all']),
+  class: blockClass,
+  origin: z.enum(['detector', 'operator']),
+  level: z.int(),
+  /** Packets a second that it keeps away. */
+  weight: z.number(),
+  from: time,
+  until: time,
+  why: z.string(),
+}
+
 export const blocksDocument = z.strictObject({
   schema: z.literal('sipfence.blocks/1'),
   ...about,
   mode,
   blocks: z.array(
     z.strictObject({
-      id: z.string(),
-      prefix: z.string(),
-      scope: z.enum(['sip-udp', 'sip', 'all']),
-      class: blockClass,
-      origin: z.enum(['detector', 'operator']),
-      level: z.int(),
-      /** Packets a second that it keeps away. */
-      weight: z.number(),
-      from: time,
-      until: time,
-      why: z.string(),
+      ...block,
       entries: z.array(place),
+      /** In the prefix lists and IP sets of its family. */
+      sets: z.array(setPlace),
     }),
   ),
 })

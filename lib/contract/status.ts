@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { about, blockClass, entry, mode, time } from './fence.ts'
+import { tierDoor } from './lockdown.ts'
+import { holding, rule, set } from './tier.ts'
 
 /** `sipfence.status/1`: what `sipfence status --json` prints. */
 
@@ -26,20 +28,42 @@ const networkAcl = z.strictObject({
     .nullable(),
 })
 
+const denyingSet = z.strictObject({
+  ...set,
+  /** Why it cannot be used; null where it can, and then `holds` is there. */
+  problem: z.string().nullable(),
+  holds: z.strictObject(holding).nullable(),
+})
+
+const placed = z.strictObject({
+  id: z.string(),
+  /** Entries that are desired there, whatever the mode. */
+  entries: z.int(),
+  refused: z.int(),
+  braked: z.string().nullable(),
+  problem: z.string().nullable(),
+})
+
 const round = z.strictObject({
   at: time,
   mode,
-  networkAcls: z.array(
-    z.strictObject({
-      id: z.string(),
-      /** Entries that the blocks want there, whatever the mode. */
-      entries: z.int(),
-      refused: z.int(),
-      braked: z.string().nullable(),
+  networkAcls: z.array(placed),
+  sets: z.array(placed),
+  trusted: z.array(placed),
+  /** Null where the fence had no door. */
+  lockdown: z
+    .strictObject({
+      closed: z.boolean(),
+      why: z.string(),
+      /** Public rules that were taken away then. */
+      rules: z.array(rule),
+      refused: z.array(z.string()),
       problem: z.string().nullable(),
-    }),
-  ),
+    })
+    .nullable(),
 })
+
+export type PlacedDocument = z.infer<typeof placed>
 
 const host = z.strictObject({
   host: z.string(),
@@ -67,7 +91,14 @@ export const statusDocument = z.strictObject({
   }),
   /** Blocks that stand. */
   blocks: z.strictObject({ total: z.int(), byClass: z.record(blockClass, z.int()) }),
+  /** Until when plans pass that the brake would stop, and who said so; null where the brake is on. */
+  approval: z.strictObject({ until: time, by: z.string() }).nullable(),
   networkAcls: z.array(networkAcl),
+  /** Prefix lists and IP sets that deny. */
+  sets: z.array(denyingSet),
+  trusted: tierDoor.trusted,
+  /** Null where the fence has no door. */
+  lockdown: tierDoor.lockdown.nullable(),
   /** Null where there was none yet. */
   lastRound: round.nullable(),
   /** The hosts that should report. */

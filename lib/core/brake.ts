@@ -11,11 +11,23 @@ export interface Brake {
   readonly lifted: number
 }
 
+/** While a person lets everything pass. */
+export const NO_BRAKE: Brake = {
+  newlyCovered: Number.POSITIVE_INFINITY,
+  lifted: Number.POSITIVE_INFINITY,
+}
+
+/** What of a plan the brake looks at. */
+interface Braked {
+  readonly newlyCovered: number
+  readonly early: readonly unknown[]
+}
+
 /**
  * Why a plan is too big to apply without a person's approval, or undefined. Each added single address counts one,
  * so that adds within an ACL's capacity never reach the limit; due expiries are not counted at all.
  */
-export function brakeOf({ newlyCovered, early }: Plan, limits: Brake): string | undefined {
+export function brakeOf({ newlyCovered, early }: Braked, limits: Brake): string | undefined {
   if (newlyCovered > limits.newlyCovered) {
     return `the plan would newly deny ${newlyCovered} addresses at once (limit ${limits.newlyCovered}); nothing was added; narrow the blocks, or let it pass with sipfence approve`
   }

@@ -40,7 +40,10 @@ export function choose(
 ): { chosen: Block[]; refused: Refusal[] } {
   const chosen: Block[] = []
   const refused: Refusal[] = []
-  for (const block of ranked(input, held)) {
+  const { ranges } = input
+  const isIncumbent = ({ prefix, scope }: Block) =>
+    denialsOf(prefix, scope, ranges).every((denial) => held.has(denialKey(denial)))
+  for (const block of ranked(input.desired, isIncumbent)) {
     const protectedBy = input.protects(block.prefix)
     const wider = coveredBy(block, chosen)
     const family = familyOf(block.prefix)
@@ -65,22 +68,21 @@ export function choose(
   return { chosen, refused }
 }
 
-/** Heaviest first; then the older, the wider, the lower address, so that the order is total. */
-function ranked({ desired, ranges }: PlanInput, held: ReadonlySet<string>): Block[] {
+/** Heaviest first; then the wider, the older, the lower address, so that the order is total. */
+export function ranked(blocks: readonly Block[], isIncumbent: (block: Block) => boolean): Block[] {
   const worth = new Map(
-    desired.map((block) => {
-      const incumbent = denialsOf(block.prefix, block.scope, ranges).every((denial) =>
-        held.has(denialKey(denial)),
-      )
-      return [block, block.weight * (incumbent ? INCUMBENT : 1)]
+    blocks.map((block) => {
+      const weight = block.origin === 'operator' ? Number.POSITIVE_INFINITY : block.weight
+      return [block, weight * (isIncumbent(block) ? INCUMBENT : 1)]
     }),
   )
-  const weightOf = (block: Block) =>
-    block.origin === 'operator' ? Number.POSITIVE_INFINITY : worth.get(block)!
-  const byWeight = (a: Block, b: Block) => (weightOf(a) === weightOf(b) ? 0 : weightOf(b) - weightOf(a))
-  return [...desired].sort(
+  const byWorth = (a: Block, b: Block) => {
+    const [first, second] = [worth.get(a)!, worth.get(b)!]
+    return first === second ? 0 : second - first
+  }
+  return [...blocks].sort(
     (a, b) =>
-      byWeight(a, b) ||
+      byWorth(a, b) ||
       bitsOf(a.prefix).length - bitsOf(b.prefix).length ||
       a.from - b.from ||
       comparePrefixes(a.prefix, b.prefix),

@@ -4,6 +4,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics'
 import { awsClients, type DeployedFence, openFence } from '../aws/deployed-fence.ts'
 import { Notices } from '../aws/notices.ts'
 import { readConfig } from '../config.ts'
+import { PLACES, type Places, placeVariable } from '../names.ts'
 import { CloudWatchJournal } from './journal.ts'
 
 /** What both functions are wired with, once for each start of a function. */
@@ -26,7 +27,7 @@ export function wire(): Wired {
   const clients = awsClients({ requestHandler: PATIENCE })
   const table = variable('SIPFENCE_TABLE')
   const deployed = openFence(
-    { fence, table, reconcileQueueUrl: variable('SIPFENCE_RECONCILE_QUEUE_URL') },
+    { fence, table, reconcileQueueUrl: variable('SIPFENCE_RECONCILE_QUEUE_URL'), places: places() },
     clients,
     clock,
   )
@@ -43,4 +44,14 @@ function variable(name: string): string {
   const value = process.env[name]
   if (value !== undefined && value !== '') return value
   throw new Error(`Cannot start: the environment variable ${name} is not set; the stack sets it`)
+}
+
+/** What the stack made for the tiers; which there are, the settings say. */
+function places(): Places {
+  return Object.fromEntries(
+    PLACES.flatMap((place) => {
+      const value = process.env[placeVariable(place)]
+      return value === undefined || value === '' ? [] : [[place, value]]
+    }),
+  )
 }

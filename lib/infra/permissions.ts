@@ -63,13 +63,19 @@ export function writeFirewall(scope: Construct, { networkAcls }: FenceConfig): P
   ]
 }
 
-/** Reads the account's quota of rules per network ACL, and no other. */
-export function readRulesQuota(scope: Construct): PolicyStatement {
-  const arn = Stack.of(scope).formatArn({
-    service: 'servicequotas',
-    resource: 'vpc',
-    resourceName: 'L-2AEEBF1A',
-    arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-  })
-  return new PolicyStatement({ actions: ['servicequotas:GetServiceQuota'], resources: [arn] })
+/** Reads the account's quotas of rules per network ACL and, where there is a lockdown, per security group; no other. */
+export function readRulesQuotas(
+  scope: Construct,
+  { firewalls: { trustedPeers } }: FenceConfig,
+): PolicyStatement {
+  const codes = ['L-2AEEBF1A', ...(trustedPeers === undefined ? [] : ['L-0EA8095F'])]
+  const resources = codes.map((resourceName) =>
+    Stack.of(scope).formatArn({
+      service: 'servicequotas',
+      resource: 'vpc',
+      resourceName,
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    }),
+  )
+  return new PolicyStatement({ actions: ['servicequotas:GetServiceQuota'], resources })
 }

@@ -7,9 +7,11 @@ import type { FenceConfig } from '../config.ts'
 import { fenceFunction } from './fence-function.ts'
 import { ledgerTable } from './ledger-table.ts'
 import { PbxAccess } from './pbx-access.ts'
-import { consume, publish, readRulesQuota, send, useLedger, writeFirewall } from './permissions.ts'
+import { consume, publish, readRulesQuotas, send, useLedger, writeFirewall } from './permissions.ts'
+import { FencePlaces } from './places.ts'
 import { FenceQueues } from './queues.ts'
 import { wakeEachMinute } from './schedule.ts'
+import { writeTiers } from './tier-permissions.ts'
 
 export interface SipFenceStackProps extends StackProps {
   readonly fence: FenceConfig
@@ -21,6 +23,7 @@ interface Parts {
   readonly queues: FenceQueues
   readonly ledger: Table
   readonly topic: Topic
+  readonly places: FencePlaces
   readonly environment: Readonly<Record<string, string>>
 }
 
@@ -36,7 +39,7 @@ export class SipFenceStack extends Stack {
     Tags.of(this).add('sipfence:fence', fence.id)
 
     const parts = this.#parts(fence)
-    const { queues, ledger, topic } = parts
+    const { queues, ledger, topic, places } = parts
     const analyze = this.#analyze(parts)
     const reconcile = this.#reconcile(parts)
     wakeEachMinute(this, 'EachMinute', queues.reconcile, fence.id)
@@ -52,6 +55,8 @@ export class SipFenceStack extends Stack {
       ReconcileFunction: reconcile.functionName,
       PbxPolicyArn: pbx.policy.managedPolicyArn,
       PbxInstanceProfile: pbx.instanceProfile?.instanceProfileName,
+      ...places.told,
+      RuleGroupArn: places.ruleGroup?.attrArn,
     })
   }
 
@@ -59,12 +64,14 @@ export class SipFenceStack extends Stack {
     const queues = new FenceQueues(this, 'Queues', fence.id)
     const ledger = ledgerTable(this, 'Ledger')
     const topic = new Topic(this, 'Topic', { enforceSSL: true })
+    const places = new FencePlaces(this, 'Places', fence)
     const environment = {
       SIPFENCE_TABLE: ledger.tableName,
       SIPFENCE_RECONCILE_QUEUE_URL: queues.reconcile.queueUrl,
       SIPFENCE_TOPIC_ARN: topic.topicArn,
+      ...places.environment,
     }
-    return { fence, queues, ledger, topic, environment }
+    return { fence, queues, ledger, topic, places, environment }
   }
 
   #analyze({ fence, queues, ledger, topic, environment }: Parts): LambdaFunction {
@@ -85,7 +92,7 @@ export class SipFenceStack extends Stack {
     return analyze
   }
 
-  #reconcile({ fence, queues, ledger, topic, environment }: Parts): LambdaFunction {
+  #reconcile({ fence, queues, ledger, topic, places, environment }: Parts): LambdaFunction {
     const reconcile = fenceFunction(this, 'Reconcile', {
       entry: 'reconcile',
       fence,
@@ -95,8 +102,9 @@ export class SipFenceStack extends Stack {
         consume(queues.reconcile, 'sqs:ChangeMessageVisibility'), // a failed round is tried again after seconds
         useLedger(ledger),
         publish(topic),
-        readRulesQuota(this),
+        readRulesQuotas(this, fence),
         ...writeFirewall(this, fence),
+        ...writeTiers(this, fence, places),
       ],
     })
     reconcile.addEventSourceMapping('Wake', { eventSourceArn: queues.reconcile.queueArn, batchSize: 10 })

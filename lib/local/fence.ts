@@ -9,9 +9,11 @@ import type { Address } from '../core/prefix.ts'
 import { protectionOf } from '../core/protection.ts'
 import type { CaptureTotals } from '../core/traffic.ts'
 import { portRanges } from '../core/wanted.ts'
+import { readDesired } from '../desired.ts'
 import { type JournalEntry, NEWS_MS, newsKey } from '../journal.ts'
 import { reconcile } from '../reconcile.ts'
 import { Chance } from './chance.ts'
+import { Door, type DoorRecord } from './door.ts'
 import { Edge, type Effect } from './edge.ts'
 import { LocalFirewall } from './firewall.ts'
 import { MemoryLedger } from './ledger.ts'
@@ -25,6 +27,10 @@ export interface EmbeddedOptions {
   readonly enforcementDelayMs: number
   /** The same seed gives the same blocks from the same capture. */
   readonly seed: number
+  /** When the door is closed, in milliseconds after the first packet; never unless told. */
+  readonly lockdownAfterMs?: number | undefined
+  /** Whether the PBX's security group tracks flows, so that a closed door does not cut those that stand. */
+  readonly tracksFlows?: boolean
   /** Called for every packet, dropped or not, and for everything that happens, in the order of packet time. */
   readonly onPacket?: (packet: Packet, dropped: boolean) => void
   readonly onEvent?: (event: JournalEntry) => void
@@ -38,6 +44,8 @@ export interface EmbeddedResult {
   /** Our entries at the end, and when there were most. */
   readonly entries: readonly Entry[]
   readonly peak: readonly Entry[]
+  /** Undefined where no lockdown was asked for. */
+  readonly door: DoorRecord | undefined
 }
 
 const ROUND_MS = 60_000
@@ -52,6 +60,7 @@ export class EmbeddedFence {
   readonly #ledger: MemoryLedger
   readonly #firewall: LocalFirewall
   readonly #edge: Edge
+  readonly #door: Door | undefined
   readonly #chance: Chance
   readonly #noted = new BoundedMap<string, number>(10_000)
   #roundDue = Number.POSITIVE_INFINITY
@@ -59,16 +68,18 @@ export class EmbeddedFence {
   /** When the first block ends. On AWS its entry goes with the next minute's round; here at once. */
   #endDue = Number.POSITIVE_INFINITY
   #peak: readonly Entry[] = []
+  #closed = false
   #from = 0
   #to = 0
 
   constructor(options: EmbeddedOptions) {
-    const { config, pbx, seed } = options
+    const { config, pbx, seed, lockdownAfterMs, tracksFlows } = options
+    this.#door = lockdownAfterMs === undefined ? undefined : new Door(config, tracksFlows)
     const acl = NetworkAcl.defaultAllow({ id: config.networkAcls[0]?.id ?? 'acl-00000000' })
     this.#options = options
     this.#ledger = new MemoryLedger(protectionOf(config, pbx))
     this.#firewall = new LocalFirewall(acl, config.networkAcls[0] ?? DEFAULTS.window)
-    this.#edge = new Edge(acl, { pbx: new Set(pbx), ports: new Set(config.ports) })
+    this.#edge = new Edge(acl, { pbx: new Set(pbx), ports: new Set(config.ports) }, this.#door?.gate)
     this.#chance = new Chance(seed)
   }
 
@@ -92,7 +103,9 @@ export class EmbeddedFence {
     totals.sipMessages += kept.sipMessages
     totals.malformed += kept.malformed
     totals.ignored += kept.ignored
-    return { totals, effect, from: this.#from, to: this.#to, entries: await this.#held(), peak: this.#peak }
+    const entries = await this.#held()
+    const door = this.#door?.record
+    return { totals, effect, from: this.#from, to: this.#to, entries, peak: this.#peak, door }
   }
 
   get #ports(): AnalyzePorts {
@@ -108,17 +121,26 @@ export class EmbeddedFence {
   }
 
   async #endSecond(at: number): Promise<void> {
-    if (at < this.#roundDue && at < this.#minuteDue && at < this.#endDue) return
+    const closing = !this.#closed && this.#isClosed(at)
+    if (at < this.#roundDue && at < this.#minuteDue && at < this.#endDue && !closing) return
     if (at >= this.#minuteDue) this.#minuteDue = at + ROUND_MS
     this.#roundDue = Number.POSITIVE_INFINITY
     const { config, mode } = this.#options
     const ports = { ledger: this.#ledger, firewall: this.#firewall, journal: this.#ports.journal }
     const ranges = portRanges(config.ports)
     const { reserve, brake } = config
-    await reconcile(ports, { mode, apply: true, ranges, reserve, brake }, at)
+    const desired = await readDesired(this.#ledger, at)
+    await reconcile(ports, desired, { mode, apply: true, ranges, reserve, brake }, at)
+    this.#closed ||= closing
+    await this.#door?.round({ ledger: this.#ledger, journal: ports.journal }, this.#closed, at)
     this.#endDue = Math.min(...(await this.#ledger.openBlocks()).map(({ until }) => until))
     const held = await this.#held()
     if (held.length > this.#peak.length) this.#peak = held
+  }
+
+  #isClosed(at: number): boolean {
+    const { mode, lockdownAfterMs } = this.#options
+    return mode === 'enforce' && lockdownAfterMs !== undefined && at - this.#from >= lockdownAfterMs
   }
 
   async #held(): Promise<readonly Entry[]> {

@@ -3,24 +3,28 @@ import type { Block } from '../core/block.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
 import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
+import type { Swap } from '../core/lockdown.ts'
 import { noOffences, type Offences, withEnd } from '../core/offences.ts'
 import type { Claim } from '../core/plan-input.ts'
 import { bitsOf, covers, isOneSource, type Prefix } from '../core/prefix.ts'
 import type { Protection } from '../core/protection.ts'
+import type { SetClaim } from '../core/set-plan.ts'
 import type { ProofReport } from '../core/source-report.ts'
-import type { ReconcileLedger } from '../reconcile.ts'
+import type { TierLedger } from '../tiers.ts'
 
 const HISTORIES = 65_536
 const KNOWN_GOOD = 65_536
 const OFFENCES = 5_000
 
 /** The ledger of a fence in one process: gone when the process ends. Each table is bounded; no host is capped. */
-export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
+export class MemoryLedger implements AnalyzeLedger, TierLedger {
   readonly #protection: Protection
   readonly #histories = new BoundedMap<string, SourceHistory>(HISTORIES)
   readonly #knownGood = new BoundedMap<Prefix, number>(KNOWN_GOOD)
   readonly #offences = new BoundedMap<Prefix, Offences>(OFFENCES)
   readonly #claims = new Map<string, readonly Claim[]>()
+  readonly #setClaims = new Map<string, readonly SetClaim[]>()
+  #swaps: readonly Swap[] = []
   #first: FirstReport | undefined
 
   constructor(protection: Protection) {
@@ -110,5 +114,26 @@ export class MemoryLedger implements AnalyzeLedger, ReconcileLedger {
 
   async keepClaims(firewall: string, claims: readonly Claim[]): Promise<void> {
     this.#claims.set(firewall, claims)
+  }
+
+  async setClaims(set: string): Promise<readonly SetClaim[]> {
+    return this.#setClaims.get(set) ?? []
+  }
+
+  async keepSetClaims(set: string, claims: readonly SetClaim[]): Promise<void> {
+    this.#setClaims.set(set, claims)
+  }
+
+  async knownGood(now: number): Promise<readonly Prefix[]> {
+    const since = now - KNOWN_GOOD_SECONDS * 1000
+    return [...this.#knownGood.entries()].flatMap(([source, at]) => (at > since ? [source] : []))
+  }
+
+  async swaps(): Promise<readonly Swap[]> {
+    return this.#swaps
+  }
+
+  async keepSwaps(swaps: readonly Swap[]): Promise<void> {
+    this.#swaps = swaps
   }
 }

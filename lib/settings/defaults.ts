@@ -33,5 +33,14 @@ export const DEFAULTS = {
   /** AWS allows 20 rules a direction and family; the `*` rule and the operator's allow leave 18. */
   reserve: 0,
   window: { firstRule: 20, lastRule: 79 },
+  /** The way past the 38 entries of a network ACL; a rule group that refers to a list does not pay by its size. */
+  denyList: { maxEntries: 500 },
+  trustedPeers: {
+    /** UDP and TCP make two references, which count 40 of a security group's 60 rules. */
+    maxEntries: 20,
+    /** 20 prefixes of a /16 are 0.03 % of all addresses: so much of a flood with random sources would pass. */
+    widest: { ipv4: 16, ipv6: 32 },
+    days: ['mon', 'tue', 'wed', 'thu', 'fri'],
+  },
   brake: { newlyCovered: 4_096, lifted: 10 },
 } as const

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DEFAULTS } from './defaults.ts'
+import { firewalls } from './firewalls.ts'
 import { address, count, port, prefix, ruleNumber, seconds } from './values.ts'
 
 /** The one schema of `sipfence.json`. The descriptions are what an editor shows, by way of sipfence.schema.json. */
@@ -166,6 +167,7 @@ export const fenceSchema = z
       .describe(
         'Network ACLs of the PBXs’ subnets, each with the rule numbers that are ours; each in one fence, once',
       ),
+    firewalls,
     limits,
     learningSeconds: z
       .number()
@@ -193,7 +195,7 @@ export const settingsSchema = z
     fences: z.array(fenceSchema).min(1).describe('Each fence becomes one stack'),
   })
   .superRefine(({ fences }, context) => {
-    for (const { path, message } of [...usedTwice(fences), ...sharedAcls(fences)])
+    for (const { path, message } of [...usedTwice(fences), ...sharedAcls(fences), ...sharedGroups(fences)])
       context.addIssue({ code: 'custom', path: [...path], message })
   })
   .describe('Settings of sipfence')
@@ -213,19 +215,42 @@ function usedTwice(fences: readonly Fence[]): Clash[] {
   )
 }
 
+/** Something that belongs to one fence, where it is named. */
+interface Named {
+  readonly id: string
+  /** Index of the fence. */
+  readonly owner: number
+  readonly path: Clash['path']
+}
+
 /** The tag `sipfence:fence` of a network ACL has room for one fence, whatever rule numbers each would write. */
 function sharedAcls(fences: readonly Fence[]): Clash[] {
-  const acls = fences.flatMap(({ id: fence, networkAcls }, i) =>
-    networkAcls.map(({ id }, j) => ({ id, fence, i, path: ['fences', i, 'networkAcls', j, 'id'] })),
+  const acls = fences.flatMap(({ networkAcls }, owner) =>
+    networkAcls.map(({ id }, j): Named => ({ id, owner, path: ['fences', owner, 'networkAcls', j, 'id'] })),
   )
-  return acls.flatMap(({ id, i, path }, index) => {
-    const first = acls.findIndex((other) => other.id === id)
+  return namedTwice(acls, 'network ACL', fences)
+}
+
+/** What one fence's lockdown takes out of a security group, another's would not know of, and could not put back. */
+function sharedGroups(fences: readonly Fence[]): Clash[] {
+  const groups = fences.flatMap(({ firewalls: { trustedPeers } }, owner) =>
+    (trustedPeers?.securityGroups ?? []).map((id, j): Named => {
+      const path = ['fences', owner, 'firewalls', 'trustedPeers', 'securityGroups', j]
+      return { id, owner, path }
+    }),
+  )
+  return namedTwice(groups, 'security group', fences)
+}
+
+function namedTwice(things: readonly Named[], what: string, fences: readonly Fence[]): Clash[] {
+  return things.flatMap(({ id, owner, path }, index) => {
+    const first = things.findIndex((other) => other.id === id)
     if (first === index) return []
-    const { fence, i: owner } = acls[first]!
+    const before = things[first]!.owner
     const message =
-      owner === i
+      before === owner
         ? `should be named once; "${id}" is named before`
-        : `should be a network ACL of no other fence; "${id}" belongs to fence "${fence}"`
+        : `should be a ${what} of no other fence; "${id}" belongs to fence "${fences[before]!.id}"`
     return [{ path, message }]
   })
 }

@@ -14,20 +14,42 @@ export function blocksText({ fence, region, mode, at, blocks }: BlocksDocument, 
 }
 
 function rowsOf(block: BlockDocument, at: string): string[][] {
-  const { prefix, scope, class: name, level, weight, from, until, why, entries } = block
+  const [first = '', ...more] = blockLines(block, at)
+  return [['', ''], [printable(block.prefix, 50), first], ...more.map((line) => ['', line])]
+}
+
+/** What a block is, how long it still stands, where, and why. */
+export function blockLines(block: BlockDocument, at: string): string[] {
+  const { from, until, why } = block
   const left = duration(Math.max(0, Date.parse(until) - Date.parse(at)))
   return [
-    ['', ''],
-    [printable(prefix, 50), `${name}, level ${level}: ${SCOPE[scope]}, ${count(weight)} packets/s`],
-    ['', `since ${moment(from)}, until ${moment(until)} UTC, still ${left}`],
-    ...entries.map((place) => ['', placeText(place)]),
-    ['', reason(why)],
+    blockWords(block),
+    `since ${moment(from)}, until ${moment(until)} UTC, still ${left}`,
+    ...block.entries.map(entryPlaceText),
+    ...block.sets.map(setPlaceText),
+    reason(why),
   ]
 }
 
-function placeText({ networkAcl, ruleNumbers, whyNot }: BlockDocument['entries'][number]): string {
+/** `reflection, level 1: UDP SIP ports, 1,300 packets/s`. */
+export function blockWords({
+  scope,
+  class: name,
+  level,
+  weight,
+}: Pick<BlockDocument, 'scope' | 'class' | 'level' | 'weight'>): string {
+  return `${name}, level ${level}: ${SCOPE[scope]}, ${count(weight)} packets/s`
+}
+
+function entryPlaceText({ networkAcl, ruleNumbers, whyNot }: BlockDocument['entries'][number]): string {
   const rules = ruleNumbers.length === 1 ? `rule ${ruleNumbers[0]}` : `rules ${ruleNumbers.join(', ')}`
   if (whyNot === null) return `${networkAcl}: ${rules}`
   const held = ruleNumbers.length === 0 ? 'no entry' : `${rules} for now`
   return `${networkAcl}: ${held}; ${reason(whyNot)}`
+}
+
+function setPlaceText({ set, heldBy, whyNot }: BlockDocument['sets'][number]): string {
+  if (whyNot === null) return `${set}: ${heldBy}`
+  const held = heldBy === null ? 'no entry' : `${heldBy} for now`
+  return `${set}: ${held}; ${reason(whyNot)}`
 }

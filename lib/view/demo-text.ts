@@ -1,4 +1,5 @@
 import type { ReplayDocument } from '../contract/replay.ts'
+import { ruleText } from '../core/ingress-rule.ts'
 import type { Prefix } from '../core/prefix.ts'
 import type { JournalEntry } from '../journal.ts'
 import type { EmbeddedResult } from '../local/fence.ts'
@@ -35,6 +36,15 @@ export function demoEvent(event: JournalEntry): string[] {
       return [
         `${clock(event.at)}  network ACL  ${kind} rule ${entry.ruleNumber}: ${entryText(entry)}${event.failed === null ? '' : ` failed: ${event.failed}`}`,
       ]
+    }
+    case 'set':
+      return event.changes.map(
+        ({ kind, prefix }) =>
+          `${clock(event.at)}  list         ${kind} ${prefix} in ${event.set}${event.failed === null ? '' : ` failed: ${event.failed}`}`,
+      )
+    case 'lockdown': {
+      const { kind, group, rule } = event.step
+      return [`${clock(event.at)}  lockdown     ${kind} ${ruleText(rule)} in ${group}`]
     }
     case 'refusal':
       return [`${clock(event.at)}  refused      to block ${event.source}`]

@@ -42,3 +42,15 @@ export function standing(blocks: number): string {
 export function entries(number: number): string {
   return `${count(number)} ${number === 1 ? 'entry' : 'entries'}`
 }
+
+const NAMED = 3
+
+/** What in a list is somebody else's. */
+export function prefixesText(foreign: readonly string[]): string {
+  const named = foreign.slice(0, NAMED).map((prefix) => printable(prefix, 50))
+  const more = foreign.length - named.length
+  const all = `${named.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`
+  return foreign.length === 1
+    ? `${all} is not the fence's: it is left alone`
+    : `${all} are not the fence's: they are left alone`
+}

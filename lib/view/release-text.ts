@@ -1,21 +1,27 @@
-import type { Entry } from '../core/entry.ts'
+import { ruleText as groupRuleText } from '../core/ingress-rule.ts'
+import type { LockdownStep } from '../core/lockdown.ts'
 import type { Change } from '../core/plan.ts'
+import type { SetChange } from '../core/set-plan.ts'
 import { stackName } from '../names.ts'
 import { reason, ruleText } from './fence-words.ts'
-import { clock, wrapped } from './format.ts'
+import { clock, count, printable, wrapped } from './format.ts'
 
-/** How a network ACL stands after its fence was released. */
+/** How a network ACL, a list or a security group stands after its fence was released. */
 export interface Released {
   readonly id: string
-  /** Entries of ours that still stand there. */
-  readonly left: readonly Entry[]
-  /** Entries of others in our window. */
-  readonly foreign: readonly Entry[]
+  readonly kind: 'firewall' | 'security group'
+  /** What of ours is still there, or not back: a phrase for each. */
+  readonly left: readonly string[]
+  /** Entries of others that stand where ours did. */
+  readonly foreign: readonly string[]
   /** Why something is left, or why that cannot be told. */
   readonly problem: string | null
-  /** When to look again, because EC2 may not show yet what was written last; null where it does. */
+  /** When to look again, because AWS may not show yet what was written last; null where it does. */
   readonly againAt: number | null
 }
+
+/** A list may hold thousands. */
+const MOST_NAMED = 20
 
 export function offText(fence: string): string {
   return `Fence ${fence} is off: its functions put nothing back.`
@@ -27,19 +33,49 @@ export function changeText(id: string, { kind, entry }: Change, failed: string |
   return `${id}: ${kind === 'remove' ? 'removed' : `${kind}:`} ${ruleText(entry)}`
 }
 
+/** Changes of a list as they were made in one go, and why that did not come to its end. */
+export function setChangesText(id: string, done: readonly SetChange[], failed: string | null): string[] {
+  const lines = done.map(({ kind, prefix }) => `${id}: ${kind === 'remove' ? 'removed' : 'added'} ${prefix}`)
+  const more = lines.length - MOST_NAMED
+  return [
+    ...lines.slice(0, MOST_NAMED),
+    ...(more > 0 ? [`${id}: and ${count(more)} more`] : []),
+    ...(failed === null ? [] : [`${id}: cannot go on: ${reason(failed)}`]),
+  ]
+}
+
+/** One step of opening the door as it was made, or failed. */
+export function stepText({ kind, group, rule }: LockdownStep, failed: string | null): string {
+  const words = `${printable(groupRuleText(rule), 200)}`
+  if (failed !== null) return `${group}: cannot ${kind} ${words}: ${reason(failed)}`
+  return `${group}: ${kind === 'authorize' ? 'authorized' : 'revoked'} ${words}`
+}
+
 /** What of ours is left, one line for each; nothing where all is gone. */
 export function leftText(released: readonly Released[]): string[] {
   return released.flatMap(({ id, left, problem }) => {
     if (left.length === 0) return problem === null ? [] : [`  ${id}: ${reason(problem)}`]
     const why = problem === null ? '' : ` (${reason(problem)})`
-    return left.map((entry) => `  ${id}: ${ruleText(entry)} still stands${why}`)
+    const more = left.length - MOST_NAMED
+    const lines = left.slice(0, MOST_NAMED).map((words) => `  ${id}: ${words}${why}`)
+    return more > 0 ? [...lines, `  ${id}: and ${count(more)} more`] : lines
   })
 }
 
-/** What is left of others, and what to do next, where nothing of ours is left. */
-export function releasedText(fence: string, released: readonly Released[], width: number): string[] {
+/**
+ * What is left of others, and what to do next, where nothing of ours is left.
+ *
+ * @param trusted lists of trusted peers
+ */
+export function releasedText(
+  fence: string,
+  released: readonly Released[],
+  trusted: readonly string[],
+  width: number,
+): string[] {
+  const places = released.filter(({ kind }) => kind === 'firewall').map(({ id }) => id)
   const others = released.flatMap(({ id, foreign }) =>
-    foreign.map((entry) => `${id}: ${ruleText(entry)} is not the fence's: it was left alone.`),
+    few(foreign).map((words) => `${id}: ${words} is not the fence's: it was left alone.`),
   )
   const again = Math.max(0, ...released.map(({ againAt }) => againAt ?? 0))
   const lag =
@@ -48,7 +84,18 @@ export function releasedText(fence: string, released: readonly Released[], width
       : [
           `EC2 may not show yet what was written last; to be sure, run sipfence release again after ${clock(again)} UTC.`,
         ]
-  const done = `Nothing of fence ${fence} stands in ${released.map(({ id }) => id).join(', ') || 'any network ACL'}.`
+  const done = `Nothing of fence ${fence} stands in ${places.join(', ') || 'any network ACL'}.`
+  const door =
+    trusted.length === 0
+      ? []
+      : [
+          `The door is open. The lists of trusted peers (${trusted.join(', ')}) keep their entries, because other rules may refer to them.`,
+        ]
   const next = `npx cdk destroy ${stackName(fence)} removes its stack; sipfence mode observe, or enforce, brings it back.`
-  return [...others, done, ...lag, next].flatMap((line) => wrapped(line, width))
+  return [...others, done, ...door, ...lag, next].flatMap((line) => wrapped(line, width))
+}
+
+function few(foreign: readonly string[]): readonly string[] {
+  const more = foreign.length - MOST_NAMED
+  return more > 0 ? [...foreign.slice(0, MOST_NAMED), `${count(more)} more, each of which`] : foreign
 }

@@ -1,21 +1,28 @@
 import type { StatusDocument } from '../contract/status.ts'
-import { ago, entries, moment, othersText, reason, standing } from './fence-words.ts'
+import { ago, entries, moment, othersText, prefixesText, reason, standing } from './fence-words.ts'
 import { count, counted, printable, table } from './format.ts'
+import { doorRows, trustedRows } from './lockdown-words.ts'
 
 /** A round begins each minute, and a host reports at least as often. */
 const LATE_MS = 180_000
 
+type LastRound = NonNullable<StatusDocument['lastRound']>
+
 /** What `sipfence status` prints for people. */
 export function statusText(document: StatusDocument, width: number): string[] {
-  const { fence, region, at, networkAcls, topic } = document
+  const { fence, region, at, networkAcls, sets, trusted, lockdown, topic } = document
   return [
     `Fence ${fence} in ${region}, ${moment(at)} UTC`,
     '',
     ...table(
       [
         ['Mode', modeWords(document)],
+        ...approvalRows(document),
         ['Blocks', blocksWords(document)],
         ...networkAcls.flatMap(aclRows),
+        ...sets.flatMap(setRows),
+        ...trustedRows(trusted),
+        ...(lockdown === null ? [] : doorRows(lockdown)),
         ...roundRows(document),
         ...hostRows(document),
         ['Queues', queueWords(document)],
@@ -59,20 +66,48 @@ function aclRows({
   ]
 }
 
+function approvalRows({ approval }: StatusDocument): string[][] {
+  if (approval === null) return []
+  const { until, by } = approval
+  return [['Brake', `off until ${moment(until)} UTC, approved by ${printable(by, 150)}`]]
+}
+
+const SET_TITLE = { 'prefix-list': 'Deny list', 'ip-set': 'IP set' } as const
+
+function setRows({ id, kind, family, problem, holds }: StatusDocument['sets'][number]): string[][] {
+  const title = SET_TITLE[kind]
+  if (holds === null) return [[title, `${id}: ${reason(problem ?? 'cannot be read')}`]]
+  const { own, held, capacity, foreign } = holds
+  const free = `${count(Math.max(0, capacity - held))} free for IPv${family}`
+  return [
+    [title, `${id}: ${entries(own)} of ours, ${free}`],
+    ...(foreign.length === 0 ? [] : [['', prefixesText(foreign)]]),
+  ]
+}
+
 function roundRows({ lastRound, at }: StatusDocument): string[][] {
   const title = 'Last round'
   const see = "see the reconcile function's log"
   if (lastRound === null) return [[title, `none yet; one should begin each minute: ${see}`]]
   const late = Date.parse(at) - Date.parse(lastRound.at) > LATE_MS
-  const told = lastRound.networkAcls.flatMap(({ id, problem, braked }) =>
-    [problem, braked].flatMap((words) => (words === null ? [] : [['', `${id}: ${reason(words)}`]])),
-  )
+  const told = troubleIn(lastRound).map((words) => ['', words])
   const words = [
     `${ago(lastRound.at, at)}, in mode ${lastRound.mode}`,
     ...(told.length === 0 ? ['no problem'] : []),
     ...(late ? [`one should begin each minute: ${see}`] : []),
   ]
   return [[title, words.join('; ')], ...told]
+}
+
+/** What went wrong in any tier. Lists of trusted peers are not kept in mode off: that is no trouble. */
+function troubleIn({ mode, networkAcls, sets, trusted, lockdown }: LastRound): string[] {
+  const places = [...networkAcls, ...sets, ...(mode === 'off' ? [] : trusted)].flatMap(
+    ({ id, problem, braked }) =>
+      [problem, braked].flatMap((words) => (words === null ? [] : [`${id}: ${reason(words)}`])),
+  )
+  const { problem = null, refused = [] } = lockdown ?? {}
+  const door = [...(problem === null ? [] : [problem]), ...refused]
+  return [...places, ...door.map((words) => `lockdown: ${reason(words)}`)]
 }
 
 function hostRows({ hosts, at }: StatusDocument): string[][] {

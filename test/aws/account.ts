@@ -1,6 +1,7 @@
 import type { CreateNetworkAclEntryCommandInput, NetworkAclEntry } from '@aws-sdk/client-ec2'
 import { EC2 } from '@aws-sdk/client-ec2'
 import { ServiceQuotas } from '@aws-sdk/client-service-quotas'
+import { WAFV2 } from '@aws-sdk/client-wafv2'
 import { onTestFinished } from 'vitest'
 import type { LocalAws, LocalAwsOptions } from './local-aws.ts'
 import { startLocalAws } from './local-aws.ts'
@@ -13,6 +14,7 @@ export interface Account {
   readonly aws: LocalAws
   readonly ec2: EC2
   readonly serviceQuotas: ServiceQuotas
+  readonly wafv2: WAFV2
 }
 
 /** Opens an account for the test that runs; it closes with the test. */
@@ -20,13 +22,16 @@ export async function openAccount(options: LocalAwsOptions = {}): Promise<Accoun
   const aws = await startLocalAws(options)
   const { endpoint, credentials, region } = aws
   const config = { endpoint, credentials, region, maxAttempts: 1 }
-  const account = { aws, ec2: new EC2(config), serviceQuotas: new ServiceQuotas(config) }
+  const clients = {
+    ec2: new EC2(config),
+    serviceQuotas: new ServiceQuotas(config),
+    wafv2: new WAFV2(config),
+  }
   onTestFinished(async () => {
-    account.ec2.destroy()
-    account.serviceQuotas.destroy()
+    for (const client of Object.values(clients)) client.destroy()
     await aws.stop()
   })
-  return account
+  return { aws, ...clients }
 }
 
 /** What the caller of the SDK sees of a call: the name of its error, or "accepted". */

@@ -2,10 +2,25 @@ import type { AclStore } from './acl-store.ts'
 import type { ActionHandler, AwsApi } from './aws-api.ts'
 import { AwsError } from './aws-error.ts'
 import { describeNetworkAcls } from './describe-network-acls.ts'
+import type { NetworkInterfaceSeed } from './describe-network-interfaces.ts'
+import { describeNetworkInterfaces } from './describe-network-interfaces.ts'
+import { describeSecurityGroupRules, describeSecurityGroups } from './describe-security-groups.ts'
 import { entryActions } from './entry-actions.ts'
 import { textIn } from './parameters.ts'
+import { permissionActions } from './permission-actions.ts'
+import { prefixListActions } from './prefix-list-actions.ts'
+import type { PrefixListStore } from './prefix-list-store.ts'
 import { EC2_QUERY } from './protocols.ts'
+import type { SecurityGroupStore } from './security-group-store.ts'
 import { tagActions } from './tag-actions.ts'
+
+/** What the account holds of EC2. */
+export interface Ec2Stores {
+  readonly acls: AclStore
+  readonly prefixLists: PrefixListStore
+  readonly securityGroups: SecurityGroupStore
+  readonly networkInterfaces: readonly NetworkInterfaceSeed[]
+}
 
 /**
  * The part of EC2 that fences use. RequestLimitExceeded with 503 and InternalError with 500 are documented ("Error
@@ -13,11 +28,18 @@ import { tagActions } from './tag-actions.ts'
  *
  * @param ageMs asked once for each read, which then shows the state of that long ago
  */
-export function ec2Api(store: AclStore, ageMs: () => number): AwsApi {
+export function ec2Api(stores: Ec2Stores, ageMs: () => number): AwsApi {
+  const { acls, prefixLists, securityGroups, networkInterfaces } = stores
   const actions: Record<string, ActionHandler> = {
-    DescribeNetworkAcls: (parameters) => describeNetworkAcls(store, parameters, ageMs()),
-    ...entryActions(store),
-    ...tagActions(store, ageMs),
+    DescribeNetworkAcls: (parameters) => describeNetworkAcls(acls, parameters, ageMs()),
+    DescribeNetworkInterfaces: (parameters) => describeNetworkInterfaces(networkInterfaces, parameters),
+    DescribeSecurityGroups: (parameters) => describeSecurityGroups(securityGroups, parameters, ageMs()),
+    DescribeSecurityGroupRules: (parameters) =>
+      describeSecurityGroupRules(securityGroups, parameters, ageMs()),
+    ...entryActions(acls),
+    ...tagActions(acls, ageMs),
+    ...prefixListActions(prefixLists, ageMs),
+    ...permissionActions(securityGroups),
   }
   return {
     name: 'ec2',

@@ -1,5 +1,6 @@
 import { awsClients, type DeployedFence, openFence } from '../../lib/aws/deployed-fence.ts'
 import { defaultFence, type FenceConfig } from '../../lib/config.ts'
+import type { Places } from '../../lib/names.ts'
 import type { Fault } from './faults.ts'
 import { type LocalAws, type LocalAwsOptions, startLocalAws } from './local-aws.ts'
 
@@ -24,13 +25,22 @@ export interface FenceAccount extends DeployedFence {
   stop(): Promise<void>
 }
 
+export interface AccountOptions extends LocalAwsOptions {
+  readonly fence?: FenceConfig
+  /** What the account has for tiers beside network ACLs. */
+  readonly places?: Places
+}
+
 /** A fence in an account on loopback, with its table, queue and ACL, and the real SDK in between. */
 export async function openFenceAccount(
-  { fence = FENCE, ...options }: LocalAwsOptions & { readonly fence?: FenceConfig } = {},
+  { fence = FENCE, places = {}, ...options }: AccountOptions = {},
   now = 1_800_000_000_000,
 ): Promise<FenceAccount> {
   const account = { now }
   const clock = () => account.now
+  const wait = async (ms: number) => {
+    account.now += ms
+  }
   const aws = await startLocalAws({
     tables: [TABLE],
     queues: [
@@ -50,7 +60,7 @@ export async function openFenceAccount(
     const clients = awsClients({ endpoint, region, credentials }, maxAttempts)
     started.push(clients)
     const reconcileQueueUrl = aws.queue(RECONCILE_QUEUE).url
-    return openFence({ fence: settings, table: TABLE, reconcileQueueUrl }, clients, clock)
+    return openFence({ fence: settings, table: TABLE, reconcileQueueUrl, places }, clients, clock, wait)
   }
   async function stop(): Promise<void> {
     for (const clients of started) for (const client of Object.values(clients)) client.destroy()

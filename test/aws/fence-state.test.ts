@@ -1,17 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { portRanges } from '../../lib/core/wanted.ts'
 import type { JournalEntry } from '../../lib/journal.ts'
 import { fenceRound } from '../../lib/round.ts'
+import { roundOptions } from '../../lib/settings/round-options.ts'
 import { NOW } from '../core/reports.ts'
 import { FENCE, type FenceAccount, openFenceAccount, RECONCILE_QUEUE } from './fence-account.ts'
 
 const MINUTE = 60_000
 const OPTIONS = {
+  ...roundOptions(FENCE),
   owner: 'o',
   mode: 'observe',
-  ranges: portRanges([5060]),
-  reserve: 0,
-  brake: FENCE.brake,
 } as const
 
 async function inFence(doing: (account: FenceAccount) => Promise<void>): Promise<void> {

@@ -2,16 +2,25 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { NetworkAcl } from '../../lib/local/network-acl.ts'
+import type { ManagedPrefixList } from '../../lib/local/prefix-list.ts'
+import type { SecurityGroup } from '../../lib/local/security-group.ts'
 import type { AclSeed } from './acl-store.ts'
 import { AclStore } from './acl-store.ts'
 import type { AwsApi } from './aws-api.ts'
+import type { NetworkInterfaceSeed } from './describe-network-interfaces.ts'
 import { dynamodbApi } from './dynamodb-api.ts'
+import type { Ec2Stores } from './ec2-api.ts'
 import { ec2Api } from './ec2-api.ts'
 import { FaultInjector } from './faults.ts'
 import type { RecordedCall } from './front.ts'
 import { Front } from './front.ts'
+import type { IpSet, IpSetSeed } from './ip-set.ts'
+import type { PrefixListSeed } from './prefix-list-store.ts'
+import { PrefixListStore } from './prefix-list-store.ts'
 import type { Quota } from './quotas-api.ts'
-import { ACL_RULES_QUOTA, quotasApi } from './quotas-api.ts'
+import { ACL_RULES_QUOTA, GROUP_RULES_QUOTA, quotasApi } from './quotas-api.ts'
+import type { SecurityGroupSeed } from './security-group-store.ts'
+import { SecurityGroupStore } from './security-group-store.ts'
 import type { Published } from './sns-api.ts'
 import { snsApi, Topics } from './sns-api.ts'
 import { sqsApi } from './sqs-api.ts'
@@ -20,12 +29,28 @@ import type { LocalQueue } from './sqs-queues.ts'
 import { Queues } from './sqs-queues.ts'
 import { startTables } from './table-server.ts'
 import type { BucketSize } from './token-bucket.ts'
+import type { WebAclSeed } from './waf-store.ts'
+import { WafStore } from './waf-store.ts'
+import { WAF_BUCKETS, wafv2Api } from './wafv2-api.ts'
 
 export interface LocalAwsOptions {
   /** The network ACLs of the account; one default ACL, `acl-00000000000000000`, unless given. */
   readonly acls?: readonly AclSeed[]
   /** Of every ACL, and what Service Quotas says of it; 20 unless given. */
   readonly rulesQuota?: number
+  /** The managed prefix lists of the account; none unless given. */
+  readonly prefixLists?: readonly PrefixListSeed[]
+  /** How long a change of a prefix list is in progress, 0 unless given. */
+  readonly prefixListMs?: number
+  /** The security groups of the account; none unless given. */
+  readonly securityGroups?: readonly SecurityGroupSeed[]
+  /** Of every security group, and what Service Quotas says of it; 60 unless given. */
+  readonly groupRulesQuota?: number
+  /** The network interfaces of the account; none unless given. */
+  readonly networkInterfaces?: readonly NetworkInterfaceSeed[]
+  /** The IP sets and web ACLs of WAFv2; none unless given. */
+  readonly ipSets?: readonly IpSetSeed[]
+  readonly webAcls?: readonly WebAclSeed[]
   /** Age of what EC2's Describe actions show, 0 unless given; a function is asked once for each of them. */
   readonly staleReadsMs?: number | (() => number)
   /** The queues of SQS; none unless given. */
@@ -40,7 +65,7 @@ export interface LocalAwsOptions {
   readonly now?: () => number
   /** How a fault of latency and a long poll wait; a timer unless given. */
   readonly wait?: (ms: number) => Promise<void>
-  /** A token bucket for each of the actions named here; the others are never throttled. */
+  /** A token bucket for each of the actions named here. Of the others, WAFv2's writes alone are throttled. */
   readonly throttle?: Readonly<Record<string, BucketSize>>
   /** Of the fault injector; 0 unless given. */
   readonly seed?: number
@@ -57,7 +82,11 @@ export interface LocalAws {
   calls(): readonly RecordedCall[]
   /** What the account really holds, without staleness. Changing one is what another operator would do. */
   readonly acls: ReadonlyMap<string, NetworkAcl>
-  /** What Service Quotas answers, by `SERVICE_CODE/QUOTA_CODE`. Changing it does not change the ACLs' quota. */
+  readonly prefixLists: ReadonlyMap<string, ManagedPrefixList>
+  readonly securityGroups: ReadonlyMap<string, SecurityGroup>
+  /** By name. */
+  readonly ipSets: ReadonlyMap<string, IpSet>
+  /** What Service Quotas answers, by `SERVICE_CODE/QUOTA_CODE`. Changing it does not change what is enforced. */
   readonly quotas: Map<string, Quota>
   /** What a queue holds; throws where there is none of that name. */
   queue(name: string): LocalQueue
@@ -89,14 +118,17 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     throw error
   })
   const faults = new FaultInjector(options.seed)
-  const front = new Front(account.apis, { faults, throttle, now, wait })
+  const front = new Front(account.apis, { faults, throttle: { ...WAF_BUCKETS, ...throttle }, now, wait })
   server.on('request', (message, response) => void front.serve(message, response))
   return {
     endpoint,
     credentials: { accessKeyId: 'LOCAL', secretAccessKey: 'local' },
     region: REGION,
     calls: () => [...front.calls],
-    acls: account.acls,
+    acls: account.ec2.acls.acls,
+    prefixLists: account.ec2.prefixLists.lists,
+    securityGroups: account.ec2.securityGroups.groups,
+    ipSets: account.waf.ipSets,
     quotas: account.quotas,
     queue: (name) => account.queues.view(name),
     topicArns: account.topics.arns,
@@ -113,7 +145,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 
 interface Services {
   readonly apis: readonly AwsApi[]
-  readonly acls: ReadonlyMap<string, NetworkAcl>
+  readonly ec2: Ec2Stores
+  readonly waf: WafStore
   readonly quotas: Map<string, Quota>
   readonly queues: Queues
   readonly topics: Topics
@@ -126,24 +159,44 @@ async function openServices(
   endpoint: string,
   now: () => number,
 ): Promise<Services> {
-  const { rulesQuota = 20, staleReadsMs = 0, senderIds = {}, wait } = options
+  const { rulesQuota = 20, groupRulesQuota = 60, staleReadsMs = 0, senderIds = {}, wait } = options
   const ageMs = typeof staleReadsMs === 'function' ? staleReadsMs : () => staleReadsMs
-  const store = new AclStore(options.acls ?? [DEFAULT_ACL], rulesQuota, now)
-  const quotas = new Map([[ACL_RULES_QUOTA, rulesQuotaOf(rulesQuota)]])
+  const ec2 = openEc2(options, rulesQuota, groupRulesQuota, now)
+  const waf = new WafStore(options.ipSets ?? [], options.webAcls ?? [], REGION)
+  const quotas = new Map([
+    [ACL_RULES_QUOTA, quotaOf('Rules per network ACL', rulesQuota, 20)],
+    [GROUP_RULES_QUOTA, quotaOf('Inbound or outbound rules per security group', groupRulesQuota, 60)],
+  ])
   const queues = new Queues(options.queues ?? [], REGION, endpoint, now)
   const topics = new Topics(options.topics ?? [], REGION, now)
   const tables = options.tables && (await startTables(options.tables))
   const apis = [
     ...(options.apis ?? []),
-    ec2Api(store, ageMs),
+    ec2Api(ec2, ageMs),
+    wafv2Api(waf),
     quotasApi(quotas),
     sqsApi(queues, senderIds, { now, wait }),
     snsApi(topics),
     ...(tables ? [dynamodbApi(tables)] : []),
   ]
-  return { apis, acls: store.acls, quotas, queues, topics, stop: async () => await tables?.stop() }
+  return { apis, ec2, waf, quotas, queues, topics, stop: async () => await tables?.stop() }
 }
 
-function rulesQuotaOf(applied: number): Quota {
-  return { name: 'Rules per network ACL', applied, initial: 20, adjustable: true }
+function openEc2(
+  options: LocalAwsOptions,
+  rulesQuota: number,
+  groupRulesQuota: number,
+  now: () => number,
+): Ec2Stores {
+  const prefixLists = new PrefixListStore(options.prefixLists ?? [], options.prefixListMs ?? 0, now)
+  return {
+    acls: new AclStore(options.acls ?? [DEFAULT_ACL], rulesQuota, now),
+    prefixLists,
+    securityGroups: new SecurityGroupStore(options.securityGroups ?? [], groupRulesQuota, prefixLists, now),
+    networkInterfaces: options.networkInterfaces ?? [],
+  }
+}
+
+function quotaOf(name: string, applied: number, initial: number): Quota {
+  return { name, applied, initial, adjustable: true }
 }

@@ -6,6 +6,7 @@ import { EC2 } from '@aws-sdk/client-ec2'
 import { ServiceQuotas } from '@aws-sdk/client-service-quotas'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { WAFV2 } from '@aws-sdk/client-wafv2'
 
 /** A moto server, which is someone else's imitation of AWS, on a free port of 127.0.0.1. */
 export interface MotoServer {
@@ -14,6 +15,7 @@ export interface MotoServer {
   readonly sqs: SQS
   readonly sns: SNS
   readonly dynamodb: DynamoDB
+  readonly wafv2: WAFV2
   /** Makes a custom network ACL in the default VPC and returns its id. */
   newAcl(): Promise<string>
   stop(): Promise<void>
@@ -47,6 +49,7 @@ async function clientsOf(endpoint: string): Promise<Omit<MotoServer, 'stop'>> {
     sqs: new SQS(config),
     sns: new SNS(config),
     dynamodb: new DynamoDB(config),
+    wafv2: new WAFV2(config),
     async newAcl() {
       const { NetworkAcl } = await ec2.createNetworkAcl({ VpcId: Vpcs![0]!.VpcId })
       return NetworkAcl!.NetworkAclId!

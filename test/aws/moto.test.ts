@@ -9,6 +9,8 @@ import type { MotoServer } from './moto-server.ts'
 import { startMoto } from './moto-server.ts'
 import type { Place } from './moto-table.ts'
 import { alike, different } from './moto-table.ts'
+import type { TierPlace } from './moto-tiers.ts'
+import { localTiers, motoTiers, tiersAlike, tiersDifferent } from './moto-tiers.ts'
 import { topicsAlike, topicsDifferent } from './moto-topics.ts'
 
 /** "accepted" and what it returned, or the name of the error. */
@@ -58,4 +60,19 @@ describe.skipIf(lacks('the local AWS beside moto', 'moto'))('the local AWS besid
       expect(await bothPosts(doing)).toEqual({ local: aws, moto: motos })
     },
   )
+
+  async function bothTiers(
+    doing: (place: TierPlace) => Promise<unknown>,
+  ): Promise<{ local: unknown; moto: unknown }> {
+    const local = await outcome(doing, await localTiers())
+    return { local, moto: await outcome(doing, await motoTiers(moto)) }
+  }
+
+  test.each(tiersAlike)('both as AWS: %s', async (_name, doing, aws) => {
+    expect(await bothTiers(doing)).toEqual({ local: aws, moto: aws })
+  })
+
+  test.each(tiersDifferent)('moto differs from AWS: %s', async (_name, doing, aws, motos) => {
+    expect(await bothTiers(doing)).toEqual({ local: aws, moto: motos })
+  })
 })

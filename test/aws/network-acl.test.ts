@@ -3,7 +3,7 @@ import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { NetworkAclFirewall } from '../../lib/aws/network-acl.ts'
-import { rulesQuota } from '../../lib/aws/rules-quota.ts'
+import { RULES_PER_NETWORK_ACL, rulesQuota } from '../../lib/aws/rules-quota.ts'
 import { DEFAULTS } from '../../lib/config.ts'
 import { requestOf } from '../../lib/local/acl-entry.ts'
 import { type Arranged, blockOf, fenceOver, firewallContract } from '../contract/firewall.ts'
@@ -35,7 +35,7 @@ async function overAws(options: LocalAwsOptions = {}, attempts = 1): Promise<Ove
       window: DEFAULTS.window,
       fence: 'f',
       ec2,
-      rulesQuota: rulesQuota(quotas, () => over.now),
+      rulesQuota: rulesQuota(quotas, RULES_PER_NETWORK_ACL, () => over.now),
       clock: () => over.now,
     }),
     stop: async () => {

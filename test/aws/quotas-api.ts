@@ -16,6 +16,9 @@ export interface Quota {
 /** Code of "Rules per network ACL", which is 20 unless raised (Amazon VPC quotas). */
 export const ACL_RULES_QUOTA = 'vpc/L-2AEEBF1A'
 
+/** Code of "Inbound or outbound rules per security group", which is 60 unless raised (Amazon VPC quotas). */
+export const GROUP_RULES_QUOTA = 'vpc/L-0EA8095F'
+
 /**
  * Service Quotas over the quotas in the map, whose keys are `SERVICE_CODE/QUOTA_CODE`; a change of the map is in
  * the next answer. NoSuchResourceException is documented for both actions, also where only the default value is

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { DEFAULTS, type FenceConfig } from '../../lib/config.ts'
 import type { Block } from '../../lib/core/block.ts'
 import { noOffences } from '../../lib/core/offences.ts'
-import { portRanges } from '../../lib/core/wanted.ts'
 import type { JournalEntry } from '../../lib/journal.ts'
 import { fenceRound } from '../../lib/round.ts'
+import { roundOptions } from '../../lib/settings/round-options.ts'
 import { blockOf, held } from '../contract/firewall.ts'
 import { onePrefix } from '../core/arbitraries.ts'
 import { NOW, proofsOf } from '../core/reports.ts'
@@ -38,9 +38,8 @@ async function life(settings: Partial<FenceConfig> = {}, options: LocalAwsOption
     },
     async round(deployed: Partial<FenceConfig> = {}) {
       const fence = { ...account.fence, ...deployed }
-      const { mode, reserve, brake } = fence
       const ports = { ...account.restart(1, fence), journal: { write } }
-      const options = { owner: 'o', mode, ranges: portRanges([5060]), reserve, brake, roster: [] }
+      const options = { ...roundOptions(fence), owner: 'o', roster: [] }
       return await fenceRound(ports, options, account.now)
     },
   }

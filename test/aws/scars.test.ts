@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { DEFAULTS, type FenceConfig } from '../../lib/config.ts'
 import type { Block } from '../../lib/core/block.ts'
 import { noOffences } from '../../lib/core/offences.ts'
-import { portRanges } from '../../lib/core/wanted.ts'
 import type { JournalEntry } from '../../lib/journal.ts'
 import { requestOf } from '../../lib/local/acl-entry.ts'
 import { fenceRound } from '../../lib/round.ts'
+import { roundOptions } from '../../lib/settings/round-options.ts'
 import { blockOf, held } from '../contract/firewall.ts'
 import { deliver, portsOver } from '../contract/ledger.ts'
 import { onePrefix } from '../core/arbitraries.ts'
@@ -33,7 +33,6 @@ async function tell(
   options: LocalAwsOptions = {},
 ): Promise<void> {
   const account = await openFenceAccount({ fence: { ...FENCE, ...fence }, ...options }, NOW)
-  const { reserve, brake, mode } = account.fence
   const told: JournalEntry[] = []
   const journal = {
     write: async (entry: JournalEntry) => {
@@ -51,7 +50,7 @@ async function tell(
       round: () =>
         fenceRound(
           { ...account, journal },
-          { owner: 'o', mode, ranges: portRanges([5060]), reserve, brake, roster: [] },
+          { ...roundOptions(account.fence), owner: 'o', roster: [] },
           account.now,
         ),
       lines: (acl = ACL) => held(account.aws.acls.get(acl)!),

@@ -5,12 +5,20 @@ import { join } from 'node:path'
 import { readConfig } from '../../lib/config.ts'
 import type { Block } from '../../lib/core/block.ts'
 import { noOffences } from '../../lib/core/offences.ts'
-import { portRanges } from '../../lib/core/wanted.ts'
 import { requestOf } from '../../lib/local/acl-entry.ts'
 import type { NetworkAcl } from '../../lib/local/network-acl.ts'
+import type { Places } from '../../lib/names.ts'
 import { fenceRound } from '../../lib/round.ts'
+import { roundOptions } from '../../lib/settings/round-options.ts'
 import { cloudFormationApi, type LocalStack } from '../aws/cloudformation-api.ts'
-import { ACL, type FenceAccount, openFenceAccount, RECONCILE_QUEUE, TABLE } from '../aws/fence-account.ts'
+import {
+  ACL,
+  type AccountOptions,
+  type FenceAccount,
+  openFenceAccount,
+  RECONCILE_QUEUE,
+  TABLE,
+} from '../aws/fence-account.ts'
 import { blockOf } from '../contract/firewall.ts'
 import { onePrefix } from '../core/arbitraries.ts'
 import { type Ended, ROOT } from './cli.ts'
@@ -48,7 +56,10 @@ export interface DeployedFixture extends FenceAccount {
   round(): Promise<void>
 }
 
-export async function deployFence(settings: object = SETTINGS): Promise<DeployedFixture> {
+export async function deployFence(
+  settings: object = SETTINGS,
+  options: AccountOptions = {},
+): Promise<DeployedFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'sipfence-deployed-'))
   const [fence] = readConfig('settings', JSON.stringify({ version: 1, fences: [settings] })).fences
   let fixture: DeployedFixture | undefined
@@ -57,12 +68,13 @@ export async function deployFence(settings: object = SETTINGS): Promise<Deployed
       fence: fence!,
       queues: [{ name: RECONCILE_QUEUE }, { name: REPORTS }, { name: DEAD }],
       apis: [cloudFormationApi(() => fixture!.stacks)],
+      ...options,
     },
     Date.now(),
   )
   const stop = account.stop.bind(account)
   fixture = Object.assign(account, {
-    stacks: [stackOf(account)],
+    stacks: [stackOf(account, options.places)],
     acl: account.aws.acls.get(ACL)!,
     settle: (...fences: readonly object[]) =>
       writeFileSync(join(folder, 'sipfence.json'), JSON.stringify({ version: 1, fences })),
@@ -99,13 +111,14 @@ export function flat(text: string): string {
   return text.replace(/\s+/g, ' ')
 }
 
-function stackOf({ aws, fence }: FenceAccount): LocalStack {
+function stackOf({ aws, fence }: FenceAccount, places: Places = {}): LocalStack {
   const outputs = {
     LedgerTable: TABLE,
     ReportsQueueUrl: aws.queue(REPORTS).url,
     ReportsDeadQueueUrl: aws.queue(DEAD).url,
     ReconcileQueueUrl: aws.queue(RECONCILE_QUEUE).url,
     TopicArn: 'arn:aws:sns:eu-west-1:000000000000:alerts',
+    ...places,
   }
   return { name: `SipFence-${fence.id}`, outputs }
 }
@@ -151,9 +164,7 @@ async function keepBlock({ ledger, now }: FenceAccount, text: string, more: Part
 }
 
 async function runRound(account: FenceAccount): Promise<void> {
-  const { ledger, state, firewalls, fence } = account
-  const { mode, ports, reserve, brake } = fence
-  const options = { owner: 'reconcile 1', mode, ranges: portRanges(ports), reserve, brake, roster: [] }
+  const options = { ...roundOptions(account.fence), owner: 'reconcile 1', roster: [] }
   const journal = { write: async () => undefined }
-  await fenceRound({ ledger, state, firewalls, journal }, options, account.now)
+  await fenceRound({ ...account, journal }, options, account.now)
 }

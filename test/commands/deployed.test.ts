@@ -15,6 +15,8 @@ import {
   SETTINGS,
 } from './deployed-fence.ts'
 
+const NO_TIERS = { sets: [], trusted: [], lockdown: null }
+
 let fence: DeployedFixture
 beforeEach(async () => {
   fence = await deployFence()
@@ -101,7 +103,12 @@ describe('sipfence status', () => {
     fence.acl.create(entry)
     const problem = HOSTILE
     const failed = { id: ACL, entries: 0, refused: 0, braked: null, problem }
-    await fence.state.keepRound({ at: fence.now - 400_000, mode: 'enforce', firewalls: [failed] })
+    await fence.state.keepRound({
+      at: fence.now - 400_000,
+      mode: 'enforce',
+      firewalls: [failed],
+      ...NO_TIERS,
+    })
     const seen = { host: HOST, boot: 'b', seq: 1, clockSkewMs: 0, halfBlind: false, lossFraction: 0 }
     await fence.state.sawHost({ ...seen, at: fence.now - 400_000 })
     const out = await shown('status')
@@ -271,9 +278,9 @@ describe('sipfence apply, mode and off', () => {
 
   test('apply warns where no round has happened for minutes, and only there', async () => {
     expect(await shown('apply')).toMatch(/But no round has ever happened: .*sipfence release/)
-    await fence.state.keepRound({ at: Date.now() - 60_000, mode: 'enforce', firewalls: [] })
+    await fence.state.keepRound({ at: Date.now() - 60_000, mode: 'enforce', firewalls: [], ...NO_TIERS })
     expect(await shown('apply')).not.toMatch(/But no round/)
-    await fence.state.keepRound({ at: Date.now() - 600_000, mode: 'enforce', firewalls: [] })
+    await fence.state.keepRound({ at: Date.now() - 600_000, mode: 'enforce', firewalls: [], ...NO_TIERS })
     expect(await shown('off')).toMatch(/But no round has happened since \d{4}-/)
   })
 
@@ -313,7 +320,17 @@ describe('sipfence apply, mode and off', () => {
 describe('finding the fence', () => {
   test('--help names the commands of a deployed fence', async () => {
     const out = await shown('--help')
-    for (const name of ['status', 'blocks', 'preview', 'apply', 'mode', 'off', 'release']) {
+    for (const name of [
+      'status',
+      'blocks',
+      'why',
+      'preview',
+      'apply',
+      'mode',
+      'off',
+      'lockdown',
+      'release',
+    ]) {
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'))
     }
   })

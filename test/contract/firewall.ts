@@ -3,6 +3,7 @@ import { DEFAULTS } from '../../lib/config.ts'
 import type { Block, Scope } from '../../lib/core/block.ts'
 import { Protection } from '../../lib/core/protection.ts'
 import { denialKey, portRanges } from '../../lib/core/wanted.ts'
+import { readDesired } from '../../lib/desired.ts'
 import { requestOf } from '../../lib/local/acl-entry.ts'
 import { MemoryLedger } from '../../lib/local/ledger.ts'
 import type { NetworkAcl } from '../../lib/local/network-acl.ts'
@@ -58,7 +59,10 @@ export function fenceOver({ firewall, acl }: Arranged, ports: readonly number[] 
     ledger,
     held: () => held(acl),
     block: (...blocks: Block[]) => Promise.all(blocks.map((each) => ledger.keepBlock(each))),
-    round: (minutes = 0) => reconcile({ ledger, firewall, journal }, options, NOW + minutes * MINUTE),
+    async round(minutes = 0) {
+      const now = NOW + minutes * MINUTE
+      return await reconcile({ ledger, firewall, journal }, await readDesired(ledger, now), options, now)
+    },
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { SQS } from '@aws-sdk/client-sqs'
 import { ReportQueue } from '../../lib/aws/report-queue.ts'
 import type { FenceConfig } from '../../lib/config.ts'
-import type { LocalAws } from '../aws/local-aws.ts'
+import type { LocalAws, LocalAwsOptions } from '../aws/local-aws.ts'
 import { startLocalAws } from '../aws/local-aws.ts'
 import type { QueueOptions } from '../aws/sqs-queue.ts'
 import { withAssembly } from '../infra/synth.ts'
@@ -54,6 +54,8 @@ export interface LocalFenceOptions extends RunOptions {
   readonly hosts: readonly string[]
   /** How long a report is in flight, where waiting for the stack's three minutes would be too long. */
   readonly reportSeconds?: number
+  /** What there is in the account beside what the stack makes. */
+  readonly account?: Pick<LocalAwsOptions, 'securityGroups' | 'networkInterfaces' | 'apis'>
   /** What else one of the functions has in its environment. */
   readonly environment?: (aws: LocalAws) => Promise<Readonly<Partial<Record<FunctionId, Variables>>>>
 }
@@ -74,6 +76,8 @@ export async function startLocalFence(
     queueOf(template, queue, reportSeconds),
   )
   const aws = await startLocalAws({
+    ...options.account,
+    ...placesOf(template),
     tables: [TABLE],
     topics: [TOPIC],
     queues,
@@ -146,12 +150,39 @@ function deployedOn(
   }
 }
 
-/** What AWS makes of a reference to a table, a queue or a topic. */
+interface ListProperties {
+  readonly PrefixListName: string
+  readonly AddressFamily: string
+  readonly MaxEntries: number
+}
+
+/** The prefix lists and IP sets of the template, as AWS makes them. */
+function placesOf(template: StackTemplate): Pick<LocalAwsOptions, 'prefixLists' | 'ipSets'> {
+  const lists = [...template.all<ListProperties>('AWS::EC2::PrefixList').values()]
+  const sets = [...template.all<{ Name: string; IPAddressVersion: string }>('AWS::WAFv2::IPSet').values()]
+  const familyOf = (version: string) => (version.toLowerCase() === 'ipv6' ? 6 : 4)
+  return {
+    prefixLists: lists.map(({ PrefixListName: name, AddressFamily, MaxEntries: maxEntries }, i) => ({
+      id: `pl-0000000000000000${i + 1}`,
+      name,
+      family: familyOf(AddressFamily),
+      maxEntries,
+    })),
+    ipSets: sets.map(({ Name: name, IPAddressVersion }) => ({ name, family: familyOf(IPAddressVersion) })),
+  }
+}
+
+/** What AWS makes of a reference to a table, a queue, a topic, a prefix list or an IP set. */
 function resolved(value: string | Reference, aws: LocalAws, template: StackTemplate): string {
   if (typeof value === 'string') return value
   const id = idOf(value)
   if (template.all('AWS::DynamoDB::Table').has(id)) return TABLE
   if (template.all('AWS::SNS::Topic').has(id)) return aws.topicArns[0]!
+  const list = template.all<ListProperties>('AWS::EC2::PrefixList').get(id)?.PrefixListName
+  if (list !== undefined)
+    return [...aws.prefixLists.values()].find((each) => each.describe().name === list)!.id
+  const ipSet = template.all<{ readonly Name: string }>('AWS::WAFv2::IPSet').get(id)?.Name
+  if (ipSet !== undefined) return aws.ipSets.get(ipSet)!.arn
   return aws.queue(template.all<QueueProperties>('AWS::SQS::Queue').get(id)!.QueueName).url
 }
 

@@ -6,7 +6,7 @@ import { App } from 'aws-cdk-lib/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addFences } from '../../lib/infra/fences.ts'
 import { lacks } from '../skips.ts'
-import { FENCE, ROOT } from './synth.ts'
+import { FENCE, ROOT, TIERS } from './synth.ts'
 
 const { account: _, ...ACCOUNTLESS } = FENCE
 const TWO = {
@@ -15,6 +15,7 @@ const TWO = {
   region: 'us-east-1',
   networkAcls: [{ id: 'acl-2' }],
   instanceRole: 'pbx',
+  firewalls: TIERS,
 }
 
 let root: string

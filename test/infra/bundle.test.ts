@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readConfig } from '../../lib/config.ts'
-import { codeFolder, fenceWith, withAssembly } from './synth.ts'
+import { PLACES, placeVariable } from '../../lib/names.ts'
+import { codeFolder, fenceWith, TIERS, withAssembly } from './synth.ts'
 
 const ENTRIES = ['Analyze', 'Reconcile'] as const
-const FENCES = [fenceWith(), fenceWith({ id: 'two', networkAcls: [{ id: 'acl-2' }], allow: ['192.0.2.99'] })]
+const TWO = { id: 'two', networkAcls: [{ id: 'acl-2' }], allow: ['192.0.2.99'], firewalls: TIERS }
+const FENCES = [fenceWith(), fenceWith(TWO)]
 
 /** What Lambda gives its functions, and the stack these; no credentials, and nothing of the machine's own. */
 const ENVIRONMENT = {
@@ -19,6 +21,11 @@ const ENVIRONMENT = {
     'https://sqs.eu-west-1.amazonaws.com/123456789012/sipfence-pbx-reconcile.fifo',
   SIPFENCE_TOPIC_ARN: 'arn:aws:sns:eu-west-1:123456789012:topic',
 }
+const SET = 'arn:aws:wafv2:eu-west-1:123456789012:regional/ipset/name/id'
+/** What the stack gives them more where the settings name every tier. */
+const MORE = Object.fromEntries(
+  PLACES.map((place) => [placeVariable(place), place.startsWith('IpSet') ? SET : 'pl-1']),
+)
 
 describe('the code of the functions', () => {
   let away: string
@@ -37,16 +44,27 @@ describe('the code of the functions', () => {
     return readFileSync(join(away, fence, entry, name), 'utf8')
   }
 
-  test.each(ENTRIES)('%s loads by itself and has a handler, without AWS', (entry) => {
-    const url = JSON.stringify(pathToFileURL(join(away, 'pbx', entry, 'index.mjs')))
-    const script = `console.log(typeof (await import(${url})).handler)`
-    const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
-      env: ENVIRONMENT,
+  /** What the bundle says when it is loaded: the type of its handler, or why it does not start. */
+  function loaded(fence: string, entry: string, env: Readonly<Record<string, string>>): string {
+    const url = JSON.stringify(pathToFileURL(join(away, fence, entry, 'index.mjs')))
+    const script = `console.log(await import(${url}).then(({ handler }) => typeof handler, ({ message }) => message))`
+    return execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       encoding: 'utf8',
       timeout: 20_000,
     })
-    expect(out).toBe('function\n')
+  }
+
+  test.each(ENTRIES)('%s loads by itself and has a handler, without AWS', (entry) => {
+    expect(loaded('pbx', entry, ENVIRONMENT)).toBe('function\n')
+  })
+
+  test.each(ENTRIES)('%s of a fence with all tiers needs to be told where they are', (entry) => {
+    expect(loaded('two', entry, { ...ENVIRONMENT, ...MORE })).toBe('function\n')
+    expect(loaded('two', entry, ENVIRONMENT)).toMatch(
+      /^Cannot open fence "two": its settings ask for DenyListIpv4/,
+    )
   })
 
   test.each(ENTRIES)('%s has its one fence beside it, as it was read', (entry) => {

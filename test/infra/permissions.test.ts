@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { FENCE, fenceWith, templateOf } from './synth.ts'
+import { FENCE, fenceWith, TIERS, templateOf } from './synth.ts'
 
 interface Statement {
   readonly Effect: 'Allow' | 'Deny'
@@ -17,7 +17,12 @@ interface Resource {
 /** One action on one resource, and why it must be allowed. */
 type Reason = readonly [action: string, resource: string, why: string]
 
-const ACLS = FENCE.networkAcls.map(({ id }) => `arn:aws:ec2:eu-west-1:123456789012:network-acl/${id}`)
+const QUOTAS = 'arn:aws:servicequotas:eu-west-1:123456789012:vpc'
+const ACLS = FENCE.networkAcls.map(({ id }) => arn('network-acl', id))
+
+function arn(kind: string, id: string): string {
+  return `arn:aws:ec2:eu-west-1:123456789012:${kind}/${id}`
+}
 
 const LEDGER: readonly Reason[] = [
   ['dynamodb:GetItem', 'Ledger', 'reads one item, strongly consistent'],
@@ -45,11 +50,7 @@ const RECONCILE: readonly Reason[] = [
   ['sqs:ChangeMessageVisibility', 'QueuesReconcile', 'a failed round is tried again after seconds'],
   ...LEDGER,
   ['sns:Publish', 'Topic', 'alerts'],
-  [
-    'servicequotas:GetServiceQuota',
-    'arn:aws:servicequotas:eu-west-1:123456789012:vpc/L-2AEEBF1A',
-    'capacity',
-  ],
+  ['servicequotas:GetServiceQuota', `${QUOTAS}/L-2AEEBF1A`, 'capacity'],
   ['ec2:DescribeNetworkAcls', '*', 'reads what there is; EC2 has no resource level for it'],
   ...ACLS.flatMap((acl): readonly Reason[] => [
     ['ec2:CreateNetworkAclEntry', acl, 'a denial into a free number'],
@@ -62,7 +63,48 @@ const RECONCILE: readonly Reason[] = [
   ['logs:PutLogEvents', 'ReconcileLog', 'its own log'],
 ]
 
+const LISTS: readonly Reason[] = [
+  ['ec2:DescribeManagedPrefixLists', '*', 'reads version, state and size; EC2 has no resource level for it'],
+]
+
+/** What reconcile may do more, by the key of the settings. */
+const MORE: Readonly<Record<keyof typeof TIERS, readonly Reason[]>> = {
+  denyList: [
+    ...LISTS,
+    ...['PlacesDenyListIpv4', 'PlacesDenyListIpv6'].flatMap((list): readonly Reason[] => [
+      ['ec2:GetManagedPrefixListEntries', list, 'reads what is in it'],
+      ['ec2:ModifyManagedPrefixList', list, 'denies, and lifts a denial'],
+    ]),
+  ],
+  ipSets: ['PlacesIpSetIpv4', 'PlacesIpSetIpv6'].flatMap((set): readonly Reason[] => [
+    ['wafv2:GetIPSet', set, 'reads what is in it'],
+    ['wafv2:UpdateIPSet', set, 'denies, and lifts a denial'],
+  ]),
+  trustedPeers: [
+    ...LISTS,
+    ...['PlacesTrustedPeersIpv4', 'PlacesTrustedPeersIpv6'].flatMap((list): readonly Reason[] => [
+      ['ec2:GetManagedPrefixListEntries', list, 'reads what is in it'],
+      ['ec2:ModifyManagedPrefixList', list, 'trusts, and trusts no more'],
+    ]),
+    ['ec2:DescribeNetworkInterfaces', '*', 'which groups are on the PBXs’ interfaces; no resource level'],
+    ['ec2:DescribeSecurityGroups', '*', 'whether a group lets everything out; no resource level'],
+    ['ec2:DescribeSecurityGroupRules', '*', 'which rules let the public in; no resource level'],
+    ...TIERS.trustedPeers.securityGroups.flatMap((id): readonly Reason[] => [
+      [
+        'ec2:AuthorizeSecurityGroupIngress',
+        arn('security-group', id),
+        'lets trusted peers in; the public again',
+      ],
+      ['ec2:RevokeSecurityGroupIngress', arn('security-group', id), 'takes the public rule away; ours again'],
+    ]),
+    ['ec2:AuthorizeSecurityGroupIngress', arn('security-group-rule', '*'), 'asked for where a rule has tags'],
+    ['ec2:CreateTags', arn('security-group-rule', '*'), 'a rule comes back with its tags'],
+    ['servicequotas:GetServiceQuota', `${QUOTAS}/L-0EA8095F`, 'whether the rules of a lockdown fit'],
+  ],
+}
+
 const template = templateOf(fenceWith())
+const tiered = templateOf(fenceWith({ firewalls: TIERS }))
 
 function resources(of = template): readonly [string, Resource][] {
   return Object.entries(of.toJSON()['Resources'] as Record<string, Resource>)
@@ -86,8 +128,8 @@ function named(resource: unknown): string {
   return (Ref ?? attribute?.[0] ?? JSON.stringify(resource)).replace(/[0-9A-F]{8}$/, '')
 }
 
-function grantsOf(role: string): string[] {
-  const [, { Properties }] = resources().find(
+function grantsOf(role: string, of = template): string[] {
+  const [, { Properties }] = resources(of).find(
     ([id, { Type }]) => Type === 'AWS::IAM::Role' && named({ Ref: id }) === role,
   )!
   expect(Properties['ManagedPolicyArns']).toBeUndefined()
@@ -109,6 +151,23 @@ describe('the functions may', () => {
     expect(grantsOf(role).sort()).toEqual(grantsIn(reasons).sort())
   })
 
+  test.each(Object.keys(MORE) as (keyof typeof MORE)[])(
+    'reconcile, with %s in the settings: what is listed for it, and nothing else more',
+    (key) => {
+      const grants = grantsOf('ReconcileRole', templateOf(fenceWith({ firewalls: { [key]: TIERS[key] } })))
+      expect(grants.sort()).toEqual(grantsIn([...RECONCILE, ...MORE[key]]).sort())
+    },
+  )
+
+  test('reconcile, with all of them: the sum', () => {
+    const all = new Set(grantsIn([...RECONCILE, ...Object.values(MORE).flat()]))
+    expect(grantsOf('ReconcileRole', tiered).sort()).toEqual([...all].sort())
+  })
+
+  test('analyze: no more with all of them than without', () => {
+    expect(grantsOf('AnalyzeRole', tiered).sort()).toEqual(grantsIn(ANALYZE).sort())
+  })
+
   test('set and remove one tag of the network ACLs, and no other, nor all at once', () => {
     const tagging = resources()
       .flatMap(([, { Properties }]) => statementsIn(Properties))
@@ -117,6 +176,21 @@ describe('the functions may', () => {
       {
         'ForAllValues:StringEquals': { 'aws:TagKeys': ['sipfence:fence'] },
         Null: { 'aws:TagKeys': 'false' },
+      },
+    ])
+  })
+
+  test('give tags to a rule of a security group while it is made, and never after', () => {
+    const tagging = resources(tiered)
+      .flatMap(([, { Properties }]) => statementsIn(Properties))
+      .filter(({ Resource }) => JSON.stringify(Resource ?? '').includes('security-group-rule'))
+      .filter(({ Action }) => list(Action).some((action) => action.endsWith('Tags')))
+    expect(tagging).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'ec2:CreateTags',
+        Resource: arn('security-group-rule', '*'),
+        Condition: { StringEquals: { 'ec2:CreateAction': 'AuthorizeSecurityGroupIngress' } },
       },
     ])
   })
@@ -136,13 +210,38 @@ describe('the functions may', () => {
   })
 })
 
-test('nothing in the stack allows every resource but reading network ACLs, and nothing allows every action', () => {
-  const allowed = resources()
+/** What is allowed on resources that are not named one by one. */
+function wideActions(of: typeof template): unknown[] {
+  const allowed = resources(of)
     .flatMap(([, { Properties }]) => statementsIn(Properties))
     .filter(({ Effect }) => Effect === 'Allow')
-  const wide = allowed.filter(({ Resource }) => JSON.stringify(Resource ?? '').includes('*'))
-  expect(wide.map(({ Action }) => Action)).toEqual(['ec2:DescribeNetworkAcls'])
   expect(allowed.flatMap(({ Action }) => list(Action)).filter((action) => action.includes('*'))).toEqual([])
+  const wide = allowed.filter(({ Resource }) => JSON.stringify(Resource ?? '').includes('*'))
+  return wide.flatMap(({ Action }) => list(Action)).sort()
+}
+
+test('nothing in the stack allows every resource but reading network ACLs, and nothing allows every action', () => {
+  expect(wideActions(template)).toEqual(['ec2:DescribeNetworkAcls'])
+})
+
+test('with all tiers: but reading, and making rules together with a group that is named', () => {
+  expect(wideActions(tiered)).toEqual([
+    'ec2:AuthorizeSecurityGroupIngress',
+    'ec2:CreateTags',
+    'ec2:DescribeManagedPrefixLists',
+    'ec2:DescribeNetworkAcls',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSecurityGroupRules',
+    'ec2:DescribeSecurityGroups',
+  ])
+})
+
+test('nothing in the stack may write a web ACL or a rule group', () => {
+  const actions = resources(tiered)
+    .flatMap(([, { Properties }]) => statementsIn(Properties))
+    .flatMap(({ Action }) => list(Action))
+    .filter((action) => action.startsWith('wafv2:'))
+  expect([...new Set(actions)].sort()).toEqual(['wafv2:GetIPSet', 'wafv2:UpdateIPSet'])
 })
 
 describe('a PBX', () => {

@@ -1,8 +1,9 @@
 import { Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
-import { FENCE, fenceWith, templateOf } from './synth.ts'
+import { FENCE, fenceWith, TIERS, templateOf } from './synth.ts'
 
 const template = templateOf(fenceWith())
+const tiered = templateOf(fenceWith({ firewalls: TIERS }))
 
 /** The only resource of a type that has these properties. */
 function only(type: string, properties: object = {}): Record<string, unknown> {
@@ -237,7 +238,7 @@ describe('the stack', () => {
   })
 
   test('tags whatever can have a tag with the fence', () => {
-    const untagged = Object.values(template.toJSON()['Resources'] as Record<string, Tagged>)
+    const untagged = Object.values(tiered.toJSON()['Resources'] as Record<string, Tagged>)
       .filter(({ Properties: { Tags = [] } }) => !Tags.some(({ Key }) => Key === 'sipfence:fence'))
       .map(({ Type }) => Type)
     expect([...new Set(untagged)].sort()).toEqual([
@@ -248,14 +249,17 @@ describe('the stack', () => {
     ])
   })
 
-  test('names nobody’s address, and no PBX', () => {
-    const text = JSON.stringify(template.toJSON())
+  test.each([
+    ['without tiers', template],
+    ['with all of them', tiered],
+  ])('names nobody’s address, and no PBX, %s', (_, of) => {
+    const text = JSON.stringify(of.toJSON())
     for (const each of ['10.0.0', '198.51.100', '192.0.2', '203.0.113', '2001:db8', 'i-0123456789abcdef0'])
       expect(text).not.toContain(each)
   })
 
   test('is made for an account that is found out later, too', () => {
-    const { account: _, ...rest } = fenceWith()
+    const { account: _, ...rest } = fenceWith({ firewalls: TIERS })
     const { Parameters, ...later } = templateOf(rest).toJSON()
     expect(JSON.stringify(later)).not.toContain('123456789012')
     expect(JSON.stringify(later)).toContain('"Ref":"AWS::AccountId"')

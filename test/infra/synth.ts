@@ -21,6 +21,13 @@ export const FENCE = {
   healthCheckers: ['203.0.113.9'],
 }
 
+/** Everything that a fence may use beside network ACLs. */
+export const TIERS = {
+  denyList: { maxEntries: 300 },
+  ipSets: { action: 'count' },
+  trustedPeers: { securityGroups: ['sg-0a1b2c3d', 'sg-0d3c2b1a'] },
+}
+
 /** FENCE with some keys said anew, as settings are read. */
 export function fenceWith(over: object = {}): FenceConfig {
   return readConfig('test', JSON.stringify({ version: 1, fences: [{ ...FENCE, ...over }] })).fences[0]!

@@ -3,6 +3,7 @@ import { DEFAULTS } from '../../lib/config.ts'
 import type { Block } from '../../lib/core/block.ts'
 import { Protection } from '../../lib/core/protection.ts'
 import { denialKey, portRanges } from '../../lib/core/wanted.ts'
+import { readDesired } from '../../lib/desired.ts'
 import type { JournalEntry } from '../../lib/journal.ts'
 import { requestOf } from '../../lib/local/acl-entry.ts'
 import { LocalFirewall } from '../../lib/local/firewall.ts'
@@ -42,15 +43,18 @@ function parts(protection = new Protection([])) {
       .describe()
       .filter(({ egress, ruleNumber }) => !egress && ruleNumber < 100)
       .map((entry) => `${entry.ruleNumber} ${denialKey(entry)}`)
-  const round = (
+  const round = async (
     now = NOW,
     more: { ledger?: ReconcileLedger; firewall?: Firewall; mode?: Mode; apply?: boolean } = {},
-  ) =>
-    reconcile(
-      { ledger: more.ledger ?? ledger, firewall: more.firewall ?? firewall, journal: { write } },
-      { ...OPTIONS, mode: more.mode ?? 'enforce', apply: more.apply ?? true },
-      now,
-    )
+  ) => {
+    const ports = {
+      ledger: more.ledger ?? ledger,
+      firewall: more.firewall ?? firewall,
+      journal: { write },
+    }
+    const options = { ...OPTIONS, mode: more.mode ?? 'enforce', apply: more.apply ?? true } as const
+    return await reconcile(ports, await readDesired(ports.ledger, now), options, now)
+  }
   return { acl, ledger, firewall, journal, ours, round }
 }
 
