@@ -8,7 +8,7 @@ import { type DeployedOptions, deployedCommand, printDocument, withDeployed } fr
 import { doorIn, rulesOf, type Trusted } from './door.ts'
 import { type ClosingDocument, lockdownOf, rehearseClosing } from './lockdown-document.ts'
 import { operator } from './operator.ts'
-import { spanOption } from './options.ts'
+import { durationOption } from './options.ts'
 import { print, terminalWidth } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { wakeOrTell } from './wake.ts'
@@ -31,7 +31,7 @@ export function addLockdown(program: Command): void {
     .option(
       '--for <time>',
       'with on: for how long, such as 30m or 4h (default: 1h)',
-      spanOption('--for', LEAST_MS, LONGEST_MS),
+      durationOption('--for', LEAST_MS, LONGEST_MS),
     )
     .option('--json', 'print one JSON document (sipfence.lockdown/1)')
     .action(async (asked: Wish | undefined, options: LockdownOptions) => {

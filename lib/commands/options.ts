@@ -34,33 +34,30 @@ export function hostOption(value: string): string {
   )
 }
 
-const UNIT_MS = { ms: 1, s: 1_000, m: 60_000 } as const
-const LONGEST_MS = 600_000
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
+const TEN_MINUTES_MS = 600_000
 
-/** A reader of `500ms`, `2s`, `1m`; at least `leastMs`, at most ten minutes. */
-export function durationOption(option: string, leastMs: number): (value: string) => number {
+/** A reader of `500ms`, `2s`, `1m`, `4h`, within two lengths that are given in milliseconds. */
+export function durationOption(
+  option: string,
+  leastMs: number,
+  mostMs = TEN_MINUTES_MS,
+): (value: string) => number {
   return (value) => {
-    const match = /^(\d{1,6})(ms|s|m)$/.exec(value)
+    const match = /^(\d{1,6})(ms|s|m|h)$/.exec(value)
     const ms = match === null ? Number.NaN : Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]
-    if (ms >= leastMs && ms <= LONGEST_MS) return ms
+    if (ms >= leastMs && ms <= mostMs) return ms
+    const likes = mostMs > UNIT_MS.h ? '30m or 4h' : '2s or 1m'
     throw new UsageError(
-      `Cannot use ${option} "${value}"; it should be like 2s or 1m, ${leastMs / 1000}s to 10m`,
+      `Cannot use ${option} "${value}"; it should be like ${likes}, ${shortly(leastMs)} to ${shortly(mostMs)}`,
     )
   }
 }
 
-const HOURS = { m: 60_000, h: 3_600_000 } as const
-
-/** A reader of `30m`, `4h`, within two lengths that are given in milliseconds. */
-export function spanOption(option: string, leastMs: number, mostMs: number): (value: string) => number {
-  return (value) => {
-    const match = /^(\d{1,4})(m|h)$/.exec(value)
-    const ms = match === null ? Number.NaN : Number(match[1]) * HOURS[match[2] as keyof typeof HOURS]
-    if (ms >= leastMs && ms <= mostMs) return ms
-    throw new UsageError(
-      `Cannot use ${option} "${value}"; it should be like 30m or 4h, ${leastMs / HOURS.m}m to ${mostMs / HOURS.h}h`,
-    )
-  }
+/** In the longest unit in which it is whole and at least one; `0s` for none. */
+function shortly(ms: number): string {
+  const unit = (['h', 'm', 's'] as const).find((each) => ms >= UNIT_MS[each]) ?? 's'
+  return `${ms / UNIT_MS[unit]}${unit}`
 }
 
 export interface FenceOptions {

@@ -23,9 +23,11 @@ interface ReplayOptions {
   readonly config?: string
   readonly enforcementDelay?: number
   readonly learned?: boolean
+  readonly lockdownAfter?: number
 }
 
 const ENFORCEMENT_DELAY_MS = 2_000
+const DAY_MS = 86_400_000
 
 /** One seed for all replays: the same capture and settings print the same document. */
 const SEED = 1
@@ -51,6 +53,11 @@ export function addReplay(program: Command): void {
       '--enforcement-delay <time>',
       'from a decision to its entry taking effect (default: 2s)',
       durationOption('--enforcement-delay', 0),
+    )
+    .option(
+      '--lockdown-after <time>',
+      'close the door that long after the first packet: only trusted peers are let in from then on',
+      durationOption('--lockdown-after', 0, DAY_MS),
     )
     .option('--learned', 'judge as a fence that has learned who is known-good, from the first packet on')
     .addHelpText(
@@ -80,7 +87,7 @@ export interface ReplayRun {
 export async function replay(
   capture: PacketSource,
   config: FenceConfig,
-  options: Pick<ReplayOptions, 'pbx' | 'observe' | 'enforcementDelay'>,
+  options: Pick<ReplayOptions, 'pbx' | 'observe' | 'enforcementDelay' | 'lockdownAfter'>,
   listen: (event: JournalEntry) => void = () => undefined,
 ): Promise<ReplayRun> {
   const ports = new Set(config.ports)
@@ -101,6 +108,7 @@ export async function replay(
     mode,
     enforcementDelayMs: options.enforcementDelay ?? ENFORCEMENT_DELAY_MS,
     seed: SEED,
+    lockdownAfterMs: options.lockdownAfter,
     onPacket: (packet, dropped) => record.count(packet, dropped),
     onEvent: (event) => {
       record.note(event)

@@ -70,6 +70,21 @@ export const replayDocument = z.strictObject({
   refused: z.array(z.strictObject({ at: time, source: prefix, why: z.string() })),
   /** Our entries at the end of the capture, and when there were most. */
   entries: z.strictObject({ at: time.nullable(), networkAcl: z.array(entry), peak: z.array(entry) }),
+  /** What came of closing the door during the capture; null where nobody asked for it. */
+  lockdown: z
+    .strictObject({
+      /** Null where it was refused, or the capture ended before. */
+      closedAt: time.nullable(),
+      /** Why it was not closed. */
+      refused: z.array(z.string()),
+      /** Allowlisted prefixes and known-good sources stand in so many entries of each family. */
+      entries: z.strictObject({ ipv4: z.int(), ipv6: z.int() }),
+      /** Further addresses (IPv6: /64s) that these let in. */
+      extra: z.strictObject({ ipv4: z.int(), ipv6: z.int() }),
+      /** Of the dropped packets, those that only the closed door kept away. */
+      packetsDropped: z.int(),
+    })
+    .nullable(),
   effect: z.strictObject({ packetsDropped: z.int(), bytesDropped: z.int(), repliesPrevented: z.int() }),
 })
 

@@ -13,6 +13,8 @@ import { LocalSecurityGroups } from './security-groups.ts'
 
 /** How the door stood when it was looked at last. */
 export interface DoorRecord {
+  /** When the public was shut out, in milliseconds; null where it was not. */
+  readonly closedAt: number | null
   readonly round: LockdownRound
   readonly trusted: Readonly<Record<4 | 6, TrustedRound>>
 }
@@ -73,6 +75,7 @@ export class Door {
       { fence, ranges: portRanges(ports), apply: true, trusted: lists },
       now,
     )
-    this.#record = { round, trusted }
+    const closedAt = this.#record?.closedAt ?? (round.swaps.length > 0 ? now : null)
+    this.#record = { closedAt, round, trusted }
   }
 }

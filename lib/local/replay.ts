@@ -79,6 +79,7 @@ export class ReplayRecord {
         event.kind === 'refusal' ? [{ at: isoTime(event.at), source: event.source, why: event.why }] : [],
       ),
       entries: { at: to, networkAcl: result.entries.map(entryOf), peak: result.peak.map(entryOf) },
+      lockdown: lockdownOf(result),
       effect: { packetsDropped, bytesDropped, repliesPrevented },
     }
   }
@@ -125,6 +126,18 @@ function blockOf(block: Block): ReplayDocument['blocks'][number] {
     endedAt: endedAt === null ? null : isoTime(endedAt),
   }
   return { ...rest, weight: Math.round(weight * 10) / 10, ...times }
+}
+
+function lockdownOf({ door, effect }: EmbeddedResult): ReplayDocument['lockdown'] {
+  if (door === undefined) return null
+  const { closedAt, round, trusted } = door
+  return {
+    closedAt: closedAt === null ? null : isoTime(closedAt),
+    refused: [...round.refused],
+    entries: { ipv4: trusted[4].held.length, ipv6: trusted[6].held.length },
+    extra: { ipv4: trusted[4].plan.extra, ipv6: trusted[6].plan.extra },
+    packetsDropped: effect.droppedByGroup,
+  }
 }
 
 /** Our entries are denials; anything else in the window would be somebody else's. */

@@ -43,13 +43,14 @@ export function blockWords({
 
 function entryPlaceText({ networkAcl, ruleNumbers, whyNot }: BlockDocument['entries'][number]): string {
   const rules = ruleNumbers.length === 1 ? `rule ${ruleNumbers[0]}` : `rules ${ruleNumbers.join(', ')}`
-  if (whyNot === null) return `${networkAcl}: ${rules}`
+  if (whyNot === null) return `network ACL ${networkAcl}: ${rules}`
   const held = ruleNumbers.length === 0 ? 'no entry' : `${rules} for now`
-  return `${networkAcl}: ${held}; ${reason(whyNot)}`
+  return `network ACL ${networkAcl}: ${held}; ${reason(whyNot)}`
 }
 
 function setPlaceText({ set, heldBy, whyNot }: BlockDocument['sets'][number]): string {
-  if (whyNot === null) return `${set}: ${heldBy}`
+  const place = `${set.startsWith('pl-') ? 'deny list' : 'IP set'} ${set}`
+  if (whyNot === null) return `${place}: ${heldBy}`
   const held = heldBy === null ? 'no entry' : `${heldBy} for now`
-  return `${set}: ${held}; ${reason(whyNot)}`
+  return `${place}: ${held}; ${reason(whyNot)}`
 }

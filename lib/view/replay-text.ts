@@ -3,6 +3,7 @@ import type { Prefix } from '../core/prefix.ts'
 import type { EmbeddedResult } from '../local/fence.ts'
 import type { ReplayRecord } from '../local/replay.ts'
 import { type Column, chart } from './chart.ts'
+import { entries as entryCount } from './fence-words.ts'
 import {
   bytes,
   clock,
@@ -51,6 +52,7 @@ export function replayText(name: string, shown: Shown, width: number): string[] 
     ...learningHint(document, width),
     ...section('Alerts', alertRows(document), width),
     ...section('Entries in the network ACL when there were most', entryRows(document), width),
+    ...lockdownText(document, width),
     ...picture(record, result, width),
     ...effect(document, result, width),
   ]
@@ -167,6 +169,17 @@ function entryRows({ entries, blocks, mode }: ReplayDocument): string[][] {
     return [['none yet: the capture ends before a block took effect']]
   }
   return entries.peak.map((entry) => [`rule ${entry.ruleNumber}`, entryText(entry)])
+}
+
+function lockdownText({ lockdown, mode }: ReplayDocument, width: number): string[] {
+  if (lockdown === null || mode === 'observe') return []
+  const { closedAt, refused, entries, extra, packetsDropped } = lockdown
+  if (refused.length > 0)
+    return ['', 'Lockdown refused:', ...refused.flatMap((why) => wrapped(`  ${why}`, width))]
+  if (closedAt === null) return ['', 'Lockdown: the capture ends before the door was to be closed.']
+  const trusted = `${entryCount(entries.ipv4 + entries.ipv6)} of trusted peers, with ${count(extra.ipv4)} further IPv4 addresses in them`
+  const text = `Lockdown at ${closedAt.slice(11, 19)}: only ${trusted}, were let in from then on. That kept away ${counted(packetsDropped, 'packet')} that the network ACL would have let in.`
+  return ['', ...wrapped(text, width)]
 }
 
 function effect(

@@ -225,7 +225,9 @@ describe('sipfence blocks', () => {
       ],
     ])
     const out = flat(await shown('blocks'))
-    expect(out).toContain(`${ACL}: rule 20 ${DENY4}: 192.0.2.1/32 ${IP_SET4}: no entry; not for this tier`)
+    expect(out).toContain(
+      `network ACL ${ACL}: rule 20 deny list ${DENY4}: 192.0.2.1/32 IP set ${IP_SET4}: no entry; not for this tier`,
+    )
     await fence.state.setMode({ mode: 'observe', at: fence.now, by: 'a' })
     expect(await shown('blocks')).toContain(`${DENY4}: 192.0.2.1/32 for now; the mode is observe`)
     lose('DenyListIpv4')

@@ -181,7 +181,7 @@ describe('sipfence blocks', () => {
     expect(out).toMatch(/^Fence f in eu-west-1, mode enforce: 3 blocks stand$/m)
     expect(out).toMatch(/^192\.0\.2\.1\/32 +reflection, level 1: UDP SIP ports, 1,300 packets\/s$/m)
     expect(out).toMatch(/since .*, until .* UTC, still (10 min|9 min \d+ s)$/m)
-    expect(out).toMatch(new RegExp(`^ +${ACL}: rule 20$`, 'm'))
+    expect(out).toMatch(new RegExp(`^ +network ACL ${ACL}: rule 20$`, 'm'))
     expect(out).toContain(HARMLESS)
     expect(out.length).toBeLessThan(2_000)
     expect(out).toMatch(new RegExp(`${ACL}: no entry; not yet`))

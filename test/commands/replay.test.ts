@@ -113,6 +113,28 @@ describe('sipfence replay of the recorded attack', () => {
     expect((await document(...args, '--learned')).blocks).toMatchObject([{ class: 'brute-force' }])
   })
 
+  test('--lockdown-after tells what closing the door would have cut, and lets the phones in', async () => {
+    const { lockdown, effect } = await document(
+      RECORDING,
+      '--lockdown-after',
+      '11s',
+      '--enforcement-delay',
+      '10m',
+    )
+    expect(lockdown).toMatchObject({
+      refused: [],
+      entries: { ipv4: 6, ipv6: 0 },
+      extra: { ipv4: 0, ipv6: 0 },
+    })
+    expect(Date.parse(lockdown!.closedAt!) - STARTS).toBeLessThan(14_000)
+    expect(lockdown!.packetsDropped).toBeGreaterThan(5_000) // the network ACL does not deny anything yet
+    expect(effect.packetsDropped).toBe(lockdown!.packetsDropped)
+    const { out } = await runHere(['replay', RECORDING, '--lockdown-after', '11s'])
+    expect(out).toMatch(/Lockdown at 10:43:1\d: only 6 entries of trusted peers/)
+    const open = await document(RECORDING)
+    expect(open.lockdown).toBeNull()
+  })
+
   test('with a longer enforcement delay more of the flood comes through', async () => {
     const late = await document(RECORDING, '--enforcement-delay', '12s')
     expect(late.effect.packetsDropped).toBeLessThan(told.effect.packetsDropped - 2_000)

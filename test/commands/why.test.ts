@@ -69,7 +69,9 @@ describe('sipfence why', () => {
     })
     const out = await told('192.0.2.1')
     expect(out).toContain('192.0.2.1/32: what fence f in eu-west-1 knows of it, in mode enforce')
-    expect(out).toContain(`${ACL}: rule 20 ${DENY4}: 192.0.2.1/32 ${IP_SET4}: no entry; not for this tier`)
+    expect(out).toContain(
+      `network ACL ${ACL}: rule 20 deny list ${DENY4}: 192.0.2.1/32 IP set ${IP_SET4}: no entry; not for this tier`,
+    )
     expect(out).toContain(HARMLESS)
   })
 

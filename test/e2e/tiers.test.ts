@@ -136,7 +136,7 @@ describe('One decision, from a report through the deployed functions', () => {
     for (const words of [ACL, 'sipfence-f-ipv4', 'brute-force', fence.aws.prefixLists.keys().next().value!])
       expect(text).toContain(words)
     const phone = await sipfence('why', '203.0.113.7')
-    expect(phone).toMatch(/^Known-good {2}never blocked until [^]*^Trusted {5}in pl-/m)
+    expect(phone).toMatch(/^Known-good {2}never blocked until [\s\S]*^Trusted {5}in pl-/m)
   }, 60_000)
 
   test('the door is closed and opened by the command line and the deployed function, and the groups end as they began', async () => {
