@@ -23,7 +23,9 @@ describe('the documents', () => {
 
   test('the README names every command and option that it tells of as --help does', async () => {
     const { out: help } = await sipfence(['replay', '--help'])
-    for (const option of README.match(/--(json|pbx|allow|observe|config|enforcement-delay|lockdown-after|learned)\b/g) ?? []) {
+    for (const option of README.match(
+      /--(json|pbx|allow|observe|config|enforcement-delay|lockdown-after|learned)\b/g,
+    ) ?? []) {
       expect(help).toContain(option)
     }
     const { out: commands } = await sipfence(['--help'])
