@@ -58,15 +58,13 @@ export class PrefixList implements PrefixSet {
     let current = Number(version)
     for (const batch of batchesOf(changes, { held: held.length, capacity })) {
       try {
-        await this.#modify(batch, current)
-        done.push(...batch)
-        const { Version } = await this.#settled()
-        // Somebody wrote right after us: what is left was planned without it.
-        if (Version !== ++current)
-          return { done, stopped: { stale: true, reason: `it is in version ${Version} by now` } }
+        if (done.length > 0) await this.#settled()
+        // Where somebody wrote in between it is another version, and EC2 refuses.
+        await this.#modify(batch, current++)
       } catch (error) {
         return { done, stopped: { stale: failureOf(error) === 'conflict', reason: tellError(error) } }
       }
+      done.push(...batch)
     }
     if (done.length === changes.length) return { done, stopped: null }
     return { done, stopped: { stale: false, reason: `it has room for ${capacity} entries` } }

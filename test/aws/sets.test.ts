@@ -101,15 +101,31 @@ const add = (...texts: string[]) =>
 
 describe('A prefix list', () => {
   test('is waited for while a change of it is under way, its own or somebody else’s', async () => {
-    const { account, list, set, held } = await prefixList(4, 300, { prefixListMs: 900 })
+    const { account, list, set } = await prefixList(4, 300, { prefixListMs: 900 })
     try {
       list.modify({ add: [{ cidr: '203.0.113.1/32' }] })
       const state = await set.read()
       expect(state.held).toEqual(['203.0.113.1/32'])
       const many = Array.from({ length: 250 }, (_, i) => `10.0.0.${i}/32`)
       expect(await set.apply(add(...many), state)).toMatchObject({ stopped: null })
-      expect(held()).toHaveLength(251)
+      expect((await set.read()).held).toHaveLength(251)
       expect(account.waited).toBeGreaterThanOrEqual(4 * 900)
+    } finally {
+      await account.stop()
+    }
+  })
+
+  test('is not written from an old reading: what somebody adds between two calls stays, and the rest waits', async () => {
+    const { account, list, set, held } = await prefixList(4, 300)
+    try {
+      const state = await set.read()
+      const many = Array.from({ length: 150 }, (_, i) => `10.0.0.${i}/32`)
+      list.onChange = () => {
+        list.onChange = () => undefined
+        list.modify({ add: [{ cidr: '203.0.113.1/32' }] })
+      }
+      const { done, stopped } = await set.apply(add(...many), state)
+      expect([done.length, stopped?.stale, held().length]).toEqual([100, true, 101])
     } finally {
       await account.stop()
     }

@@ -218,6 +218,19 @@ describe('The brake on a prefix list or an IP set', () => {
     )
   }
 
+  test('never counts sources that have become known-good: nobody’s mistake lets those go', () => {
+    fc.assert(
+      fc.property(situation, (given) => {
+        const { input } = arrange(given, given.earlier)
+        const { early } = planDenials({ ...input, knownGood: () => true })
+        expect(early).toEqual([])
+        const goodOnly = planDenials(input).early.filter((block) => input.knownGood(block.prefix))
+        expect(goodOnly).toEqual([])
+      }),
+      { seed: 7, numRuns: 100 },
+    )
+  })
+
   test('never counts single sources: a thousand new ones pass the smallest limit', () => {
     const blocks = Array.from({ length: 1_000 }, (_, i) => ({
       ...fc.sample(blockOf(NOW), { numRuns: 1, seed: i })[0]!,
