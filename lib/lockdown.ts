@@ -71,8 +71,17 @@ export async function lockdownRound(
   const before = await ledger.swaps()
   if (!desired.closed && before.length === 0)
     return { desired, swaps: [], steps: [], refused: [], tracked: false, problem: null }
+  const { allowlistOnly = false, lose = 0 } = desired
   const plan = desired.closed
-    ? planLockdown({ fence, groups: await groups.read(), swaps: before, ranges, trusted })
+    ? planLockdown({
+        fence,
+        groups: await groups.read(),
+        swaps: before,
+        ranges,
+        trusted,
+        allowlistOnly,
+        lose,
+      })
     : planOpening(before)
   const { steps, refused } = plan
   let swaps = refused.length > 0 ? before : plan.swaps

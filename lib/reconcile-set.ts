@@ -28,8 +28,14 @@ export interface SetState {
 /** How far a write came. What is done is done, whatever came after. */
 export interface SetOutcome {
   readonly done: readonly SetChange[]
-  /** Why it did not come to its end, or null; `stale` where somebody has written since it was read. */
-  readonly stopped: { readonly stale: boolean; readonly reason: string } | null
+  /** Why it did not come to its end; null where it did. */
+  readonly stopped: SetStop | null
+}
+
+/** `stale`: somebody has written since it was read. `slow`: AWS takes its time, and the next round goes on. */
+export interface SetStop {
+  readonly kind: 'stale' | 'slow' | 'failed'
+  readonly reason: string
 }
 
 /** A managed prefix list or an IP set: prefixes of one family to which other things refer. */
@@ -117,8 +123,9 @@ export async function reconcileSet(
 const TRIES = 3
 
 /**
- * Reads a set, plans, claims, writes and settles the claims; begins again where somebody else has written meanwhile, so
- * that nothing of theirs is lost. A read that fails ends it with nothing changed.
+ * Reads a set, plans, claims and writes; begins again where somebody else has written meanwhile, so that nothing of
+ * theirs is lost. A read that fails ends it with nothing changed. Claims of what has gone are given up by a later
+ * round, which sees that it has.
  */
 export async function settleSet<Plan extends SetPlan>(
   { ledger, set, journal }: SetPorts,
@@ -128,35 +135,42 @@ export async function settleSet<Plan extends SetPlan>(
   now: number,
 ): Promise<SetRound<Plan>> {
   for (let tries = 1; ; tries++) {
-    const claims = await ledger.setClaims(set.id)
+    const kept = await ledger.setClaims(set.id)
     const state = await set.read()
     const { held, capacity } = state
+    const claims = settled(kept, held, now)
     const contents = { family: set.family, held, claims, capacity }
     const plan = planOf(contents)
     const { changes } = apply ? written(contents, plan) : { changes: [] }
+    const intent = intended(claims, changes, now)
+    if (apply && (changes.length > 0 || claims.length < kept.length))
+      await ledger.keepSetClaims(set.id, intent)
     if (changes.length === 0) return { plan, held, capacity, problem: null }
-    const intent = intended(settled(claims, held, now), changes, now)
-    await ledger.keepSetClaims(set.id, intent)
     const { done, stopped } = await set.apply(changes, state)
-    if (done.length > 0)
-      await journal.write({ kind: 'set', at: now, set: set.id, changes: done, failed: null })
-    if (stopped?.stale === true && tries < TRIES) continue
-    if (stopped !== null) {
-      const left = changes.filter((change) => !done.includes(change))
-      await journal.write({ kind: 'set', at: now, set: set.id, changes: left, failed: stopped.reason })
-    }
-    const after = await set.read()
-    await ledger.keepSetClaims(set.id, settled(intent, after.held, now))
+    const told = (some: readonly SetChange[], failed: string | null) =>
+      journal.write({ kind: 'set', at: now, set: set.id, changes: some, failed })
+    if (done.length > 0) await told(done, null)
+    if (stopped?.kind === 'stale' && tries < TRIES) continue
+    const left = changes.filter((change) => !done.includes(change))
+    if (stopped !== null && stopped.kind !== 'slow') await told(left, stopped.reason)
     return {
       plan,
-      held: after.held,
+      held: after(held, done),
       capacity,
-      problem:
-        stopped === null
-          ? null
-          : `${changes.length - done.length} of ${changes.length} changes were not made: ${stopped.reason}`,
+      problem: problemOf(stopped, left.length, changes.length),
     }
   }
+}
+
+function problemOf(stopped: SetStop | null, left: number, all: number): string | null {
+  if (stopped === null || stopped.kind === 'slow') return null
+  return `${left} of ${all} changes were not made: ${stopped.reason}`
+}
+
+function after(held: readonly Prefix[], done: readonly SetChange[]): Prefix[] {
+  const gone = new Set(done.filter(({ kind }) => kind === 'remove').map(({ prefix }) => prefix))
+  const come = done.filter(({ kind }) => kind === 'add').map(({ prefix }) => prefix)
+  return [...held.filter((prefix) => !gone.has(prefix)), ...come]
 }
 
 async function tell(set: string, plan: DenialPlan, braked: string | undefined, journal: Journal, at: number) {

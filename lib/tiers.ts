@@ -1,6 +1,7 @@
 import type { Brake } from './core/brake.ts'
 import type { PortRange } from './core/entry.ts'
 import { ruleText } from './core/ingress-rule.ts'
+import type { TrustedList } from './core/lockdown.ts'
 import type { DoorState } from './core/lockdown-wish.ts'
 import type { Family, Prefix } from './core/prefix.ts'
 import { type Desired, readDesired } from './desired.ts'
@@ -15,7 +16,7 @@ import {
   reconcile,
 } from './reconcile.ts'
 import { type DenyingSet, type PrefixSet, reconcileSet } from './reconcile-set.ts'
-import { keepTrusted, type TrustedLedger, type TrustedRound, trustedList } from './trusted-peers.ts'
+import { keepTrusted, type TrustedLedger, trustedList } from './trusted-peers.ts'
 
 /** Where the fence's one decision is placed. What is not there is not used. */
 export interface Tiers {
@@ -91,12 +92,17 @@ export async function reconcileTiers(
   const { firewalls, sets, ledger } = ports
   const desired = await readDesired(ledger, now)
   const acls = await inTurn(firewalls, (firewall) => reconciled(firewall, desired, ports, options, now))
+  // Before the lists, which may have to be waited for: the door must not.
+  const door = await trustedAndDoor(ports, options, now)
   const lists = await inTurn(sets, (set) => reconciledSet(set, desired, ports, options, now))
   const [first, ...others] = [...acls, ...lists].map(({ lifted }) => lifted)
   const everywhere = [...(first ?? [])].filter((prefix) => others.every((each) => each.has(prefix)))
   await endBlocks(ports, desired.open, new Set(everywhere), now)
-  const records = { firewalls: acls.map(({ record }) => record), sets: lists.map(({ record }) => record) }
-  return { ...records, ...(await trustedAndDoor(ports, options, now)) }
+  const records = {
+    firewalls: acls.map(({ record }) => record),
+    sets: lists.map(({ record }) => record),
+  }
+  return { ...records, ...door }
 }
 
 async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
@@ -151,46 +157,65 @@ async function reconciledSet(
   }
 }
 
-/** A list that cannot be kept closes nothing; it keeps nothing closed either. */
+/** To open the door no list is needed. To close it, they come first; one that cannot be kept closes nothing. */
 async function trustedAndDoor(
   ports: TierPorts,
   options: TierOptions,
   now: number,
 ): Promise<Pick<TierRecords, 'trusted' | 'lockdown'>> {
-  const { trusted: places, ledger, journal } = ports
-  const { door, fence, ranges, mode } = options
+  const { trusted: places } = ports
+  const { door, mode } = options
   if (places === undefined) {
     await tellOfForgottenDoor(ports, now)
     return { trusted: [], lockdown: null }
   }
-  const { lists, groups } = places
-  const rounds = await keptTrusted(ports, lists, options, now)
-  const idle = (family: Family) => ({
-    id: lists[family].id,
-    capacity: 0,
-    held: 0,
-    left: [],
-    problem: notKept(rounds),
-  })
-  const listOf = (family: Family) =>
-    'failed' in rounds ? idle(family) : trustedList(lists[family].id, rounds[family])
-  const trusted: LockdownOptions['trusted'] = { 4: listOf(4), 6: listOf(6) }
+  const desired = mode === 'enforce' ? door : { closed: false, why: `the mode is ${mode}` }
+  const unkept = { 4: unkeptList(places.lists[4].id), 6: unkeptList(places.lists[6].id) }
+  const opened = desired.closed ? undefined : await doorRound(ports, places, desired, unkept, options, now)
+  const trusted = await keptTrusted(ports, places.lists, options, now)
+  const lockdown = opened ?? (await doorRound(ports, places, desired, trusted, options, now))
   const records = ([4, 6] as const).map((family): PlaceRecord => {
     const { id, held, left, problem } = trusted[family]
     return { id, entries: held, refused: left.length, braked: null, problem }
   })
-  const desired = mode === 'enforce' ? door : { closed: false, why: `the mode is ${mode}` }
+  return { trusted: records, lockdown }
+}
+
+async function doorRound(
+  { ledger, journal }: TierPorts,
+  { groups }: NonNullable<Tiers['trusted']>,
+  desired: DoorState,
+  trusted: LockdownOptions['trusted'],
+  { fence, ranges }: TierOptions,
+  now: number,
+): Promise<LockdownRecord> {
+  const options = { fence, ranges, apply: true, trusted }
   try {
-    const { swaps, refused, problem } = await lockdownRound(
-      { ledger, groups, journal },
-      desired,
-      { fence, ranges, apply: true, trusted },
-      now,
-    )
-    return { trusted: records, lockdown: { ...desired, rules: swaps, refused, problem } }
+    const round = await lockdownRound({ ledger, groups, journal }, desired, options, now)
+    return { ...desired, rules: round.swaps, refused: round.refused, problem: round.problem }
   } catch (error) {
-    const lockdown = { ...desired, rules: [], refused: [], problem: words(error) }
-    return { trusted: records, lockdown }
+    return { ...desired, rules: [], refused: [], problem: words(error) }
+  }
+}
+
+function unkeptList(id: string, problem: string | null = null): TrustedList {
+  return { id, capacity: 0, held: 0, left: [], knownGood: 0, problem }
+}
+
+async function keptTrusted(
+  { ledger, journal }: TierPorts,
+  lists: NonNullable<Tiers['trusted']>['lists'],
+  { allow, widest, approved, door, mode }: TierOptions,
+  now: number,
+): Promise<LockdownOptions['trusted']> {
+  const unkept = (why: string) => ({ 4: unkeptList(lists[4].id, why), 6: unkeptList(lists[6].id, why) })
+  if (mode === 'off') return unkept('the fence is off')
+  try {
+    const options = { allow, widest, closed: door.closed, approved, apply: true }
+    const rounds = await keepTrusted({ ledger, lists, journal }, options, now)
+    return { 4: trustedList(lists[4].id, rounds[4]), 6: trustedList(lists[6].id, rounds[6]) }
+  } catch (error) {
+    return unkept(words(error))
   }
 }
 
@@ -204,27 +229,6 @@ async function tellOfForgottenDoor({ ledger, journal }: TierPorts, at: number): 
     kind: 'alert',
     alert: { at, kind: 'lockdown', source: null, host: 'forgotten', why },
   })
-}
-
-type Kept = Record<Family, TrustedRound> | { readonly failed: string }
-
-async function keptTrusted(
-  { ledger, journal }: TierPorts,
-  lists: NonNullable<Tiers['trusted']>['lists'],
-  { allow, widest, approved, door, mode }: TierOptions,
-  now: number,
-): Promise<Kept> {
-  if (mode === 'off') return { failed: 'the fence is off' }
-  try {
-    const options = { allow, widest, closed: door.closed, approved, apply: true }
-    return await keepTrusted({ ledger, lists, journal }, options, now)
-  } catch (error) {
-    return { failed: words(error) }
-  }
-}
-
-function notKept(rounds: Kept): string | null {
-  return 'failed' in rounds ? rounds.failed : null
 }
 
 function countsOf({ plan }: Round): { entries: number; refused: number } {

@@ -28,7 +28,10 @@ export interface TrustedOptions {
   readonly apply: boolean
 }
 
-export type TrustedRound = SetRound<TrustedPlan>
+export interface TrustedRound extends SetRound<TrustedPlan> {
+  /** Sources of the family that are known-good, whether the list has room for them or not. */
+  readonly knownGood: number
+}
 
 /**
  * Keeps the lists of trusted peers current: the allowlist and whoever is known-good. It does so in observe, too, because a list lets
@@ -43,6 +46,7 @@ export async function keepTrusted(
   const roundOf = async (family: Family): Promise<TrustedRound> => {
     const set = lists[family]
     const sources = [...allow, ...good].filter((prefix) => familyOf(prefix) === family)
+    const knownGood = good.filter((prefix) => familyOf(prefix) === family).length
     const options = { sources, widest: widest[family], keepsAll: closed, approved }
     const round = await settleSet(
       { ledger, set, journal },
@@ -52,25 +56,26 @@ export async function keepTrusted(
       now,
     )
     if (apply) await tell(set.id, round, journal, now)
-    return round
+    return { ...round, knownGood }
   }
   return { 4: await roundOf(4), 6: await roundOf(6) }
 }
 
 /** What a lockdown must know of a list. */
-export function trustedList(id: string, { plan, held, capacity, problem }: TrustedRound): TrustedList {
-  return { id, capacity, held: held.length, left: plan.left, problem }
+export function trustedList(id: string, round: TrustedRound): TrustedList {
+  const { plan, held, capacity, knownGood, problem } = round
+  return { id, capacity, held: held.length, left: plan.left, knownGood, problem }
 }
 
 async function tell(
   set: string,
-  { plan, capacity }: TrustedRound,
+  { plan, capacity }: SetRound<TrustedPlan>,
   journal: Journal,
   at: number,
 ): Promise<void> {
   const about = { at, kind: 'trusted-peers', source: null } as const
   if (plan.left.length > 0) {
-    const why = `${plan.left.length} trusted sources do not fit into the ${capacity} entries of ${set} (${plan.left[0]} is one); raise trustedPeers.maxEntries, or allow their networks: a lockdown would keep them out`
+    const why = `${plan.left.length} trusted sources do not fit into the ${capacity} entries of ${set} (${plan.left[0]} is one); make the list larger (docs/tiers.md), or allow their networks: a lockdown would keep them out`
     await journal.write({ kind: 'alert', alert: { ...about, host: `${set} full`, why } })
   }
   if (plan.withheld.length > 0) {

@@ -1,25 +1,31 @@
-import { App } from 'aws-cdk-lib/core'
-import { DenySip } from './deny-sip.ts'
+import { CIDRS, FENCE, input, make, optional, PORTS, type Shape } from '../inputs.ts'
+import { type DenyLists, DenySip } from './deny-sip.ts'
 
-const app = new App()
-
-function given(name: string, otherwise?: string): string {
-  const value: unknown = app.node.tryGetContext(name) ?? otherwise
-  if (typeof value === 'string' && value !== '') return value
-  throw new Error(
-    `Cannot make a firewall policy: nothing says ${name}; say it by -c ${name}=…, as README.md shows`,
-  )
+const LIST: Shape = {
+  is: (text) =>
+    /^(arn:aws[a-z-]*:ec2:[a-z0-9-]+:\d{12}:prefix-list\/)?pl-([0-9a-f]{8}|[0-9a-f]{17})$/.test(text),
+  should: 'a prefix list such as "pl-0123456789abcdef0", or the ARN of one',
 }
 
-function action(): 'alert' | 'drop' {
-  const word = given('action', 'alert')
-  if (word === 'alert' || word === 'drop') return word
-  throw new Error(`Cannot make a firewall policy: action should be "alert" or "drop"; it is "${word}"`)
+const ACTION: Shape = {
+  is: (text) => text === 'alert' || text === 'drop',
+  should: '"alert" or "drop"',
+  otherwise: 'alert',
 }
 
-new DenySip(app, 'SipFenceNetworkFirewall', {
-  denyLists: { ipv4: given('denyListIpv4'), ipv6: given('denyListIpv6') },
-  home: given('home').split(','),
-  ports: given('ports', '5060').split(',').map(Number),
-  action: action(),
+make('a firewall policy', (app) => {
+  const fence = input(app, 'fence', FENCE)
+  const home = input(app, 'home', CIDRS).split(',')
+  const ports = input(app, 'ports', PORTS).split(',').map(Number)
+  const action = input(app, 'action', ACTION) === 'drop' ? 'drop' : 'alert'
+  /** A list of a family that the PBXs do not speak is checked where it is given, and not used. */
+  const listOf = (family: 4 | 6): DenyLists => {
+    const name = `denyListIpv${family}`
+    const isSpoken = home.some((range) => range.includes(':') === (family === 6))
+    if (isSpoken) return { [family]: input(app, name, LIST) }
+    optional(app, name, LIST)
+    return {}
+  }
+  const denyLists = { ...listOf(4), ...listOf(6) }
+  new DenySip(app, `SipFenceNetworkFirewall-${fence}`, { fence, denyLists, home, ports, action })
 })

@@ -2,9 +2,14 @@ import { CfnFirewallPolicy, CfnRuleGroup } from 'aws-cdk-lib/aws-networkfirewall
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
 
+/** Prefix lists of each IP family that the PBXs speak: ids, or the ARNs of lists that another account shares. */
+export type DenyLists = Readonly<Partial<Record<4 | 6, string>>>
+
 export interface DenySipProps extends StackProps {
+  /** The fence's id, which goes into the names. */
+  readonly fence: string
   /** What the outputs DenyListIpv4 and DenyListIpv6 of the fence's stack say. */
-  readonly denyLists: { readonly ipv4: string; readonly ipv6: string }
+  readonly denyLists: DenyLists
   /** Address ranges of the PBXs, IPv4 and IPv6. */
   readonly home: readonly string[]
   readonly ports: readonly number[]
@@ -12,7 +17,7 @@ export interface DenySipProps extends StackProps {
   readonly action: 'alert' | 'drop'
 }
 
-/** One rule for each family. It cannot be changed afterwards, so there is room for rules of your own. */
+/** One rule for each IP family. It cannot be changed afterwards, so there is room for rules of your own. */
 const CAPACITY = 10
 
 /**
@@ -20,26 +25,33 @@ const CAPACITY = 10
  * this stack does not change when they do. The addresses are in the lists, not here.
  */
 export class DenySip extends Stack {
-  constructor(scope: Construct, id: string, { denyLists, home, ports, action, ...props }: DenySipProps) {
-    super(scope, id, { description: 'Drops SIP over UDP from sources that sipfence blocks', ...props })
-    const listArn = (resourceName: string) => ({
-      referenceArn: this.formatArn({ service: 'ec2', resource: 'prefix-list', resourceName }),
+  constructor(
+    scope: Construct,
+    id: string,
+    { fence, denyLists, home, ports, action, ...props }: DenySipProps,
+  ) {
+    super(scope, id, {
+      description: `Drops SIP over UDP from sources that sipfence ${fence} blocks`,
+      ...props,
     })
+    const reference = ([family, list]: readonly [string, string]) => {
+      const ofOurs = { service: 'ec2', resource: 'prefix-list', resourceName: list }
+      return [`SIPFENCE${family}`, { referenceArn: list.startsWith('arn:') ? list : this.formatArn(ofOurs) }]
+    }
+    const lists = Object.entries(denyLists)
     const group = new CfnRuleGroup(this, 'RuleGroup', {
-      ruleGroupName: 'sipfence-deny-sip',
+      ruleGroupName: `sipfence-${fence}-deny-sip`,
       type: 'STATEFUL',
       capacity: CAPACITY,
       ruleGroup: {
-        referenceSets: {
-          ipSetReferences: { SIPFENCE4: listArn(denyLists.ipv4), SIPFENCE6: listArn(denyLists.ipv6) },
-        },
+        referenceSets: { ipSetReferences: Object.fromEntries(lists.map(reference)) },
         ruleVariables: { ipSets: { HOME_NET: { definition: [...home] } } },
-        rulesSource: { rulesString: rulesOf(home, ports, action) },
+        rulesSource: { rulesString: rulesOf(fence, Object.keys(denyLists), ports, action) },
         statefulRuleOptions: { ruleOrder: 'STRICT_ORDER' },
       },
     })
     const policy = new CfnFirewallPolicy(this, 'Policy', {
-      firewallPolicyName: 'sipfence-deny-sip',
+      firewallPolicyName: `sipfence-${fence}-deny-sip`,
       firewallPolicy: {
         statelessDefaultActions: ['aws:forward_to_sfe'],
         statelessFragmentDefaultActions: ['aws:forward_to_sfe'],
@@ -57,11 +69,15 @@ export class DenySip extends Stack {
  * In Suricata's words. UDP on the SIP ports and nothing else: the lists also hold sources that may be forged, and whoever
  * forged one should not decide what its real owner may no longer reach.
  */
-function rulesOf(home: readonly string[], ports: readonly number[], action: 'alert' | 'drop'): string {
-  const families = [4, 6].filter((family) => home.some((range) => range.includes(':') === (family === 6)))
+function rulesOf(
+  fence: string,
+  families: readonly string[],
+  ports: readonly number[],
+  action: 'alert' | 'drop',
+): string {
   return families
     .map((family) => {
-      const options = `msg:"sipfence blocks this source"; sid:150600${family}; rev:1;`
+      const options = `msg:"sipfence ${fence} blocks this source"; sid:150600${family}; rev:1;`
       return `${action} udp @SIPFENCE${family} any -> $HOME_NET [${ports.join(',')}] (${options})`
     })
     .join('\n')

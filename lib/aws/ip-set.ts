@@ -71,7 +71,8 @@ export class IpSet implements DenyingSet {
         }),
       )
     } catch (error) {
-      return { done: [], stopped: { stale: failureOf(error) === 'conflict', reason: tellError(error) } }
+      const kind = failureOf(error) === 'conflict' ? 'stale' : 'failed'
+      return { done: [], stopped: { kind, reason: tellError(error) } }
     }
     return { done: changes, stopped: null }
   }

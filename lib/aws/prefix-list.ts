@@ -23,9 +23,11 @@ export interface PrefixListOptions {
 }
 
 const LONGEST_DESCRIPTION = 255
-/** A change of a list takes seconds; a round has thirty for everything. */
+/** EC2 names no time for a change. A round has thirty seconds for all of its lists; what takes longer, later ones finish. */
 const POLL_MS = 250
-const MOST_POLLS = 40
+const PATIENCE_MS = 3_000
+
+const SLOW = 'a change of it is under way, and takes its time'
 
 /**
  * A customer-managed prefix list. Each write names the version that was read, so that nobody's change is lost, and EC2 keeps
@@ -44,7 +46,12 @@ export class PrefixList implements PrefixSet {
 
   /** Throws where the list cannot be read, is of the other family, or stays in the middle of a change. */
   async read(): Promise<SetState> {
-    const { Version, MaxEntries, AddressFamily } = await this.#settled()
+    const list = await this.#settled({ left: PATIENCE_MS })
+    if (list === undefined)
+      throw new Error(
+        `Cannot read prefix list ${this.id}: a change of it is under way; the next round reads it again`,
+      )
+    const { Version, MaxEntries, AddressFamily } = list
     if (Version === undefined || MaxEntries === undefined || AddressFamily !== `IPv${this.family}`) {
       throw new Error(
         `Cannot use prefix list ${this.id}: it is ${AddressFamily} in version ${Version} for ${MaxEntries} entries; expected a list of IPv${this.family} prefixes that has entries`,
@@ -56,18 +63,24 @@ export class PrefixList implements PrefixSet {
   async apply(changes: readonly SetChange[], { held, capacity, version }: SetState): Promise<SetOutcome> {
     const done: SetChange[] = []
     let current = Number(version)
-    for (const batch of batchesOf(changes, { held: held.length, capacity })) {
-      try {
-        if (done.length > 0) await this.#settled()
-        // Where somebody wrote in between it is another version, and EC2 refuses.
-        await this.#modify(batch, current++)
-      } catch (error) {
-        return { done, stopped: { stale: failureOf(error) === 'conflict', reason: tellError(error) } }
+    const patience = { left: PATIENCE_MS }
+    try {
+      for (const batch of batchesOf(changes, { held: held.length, capacity })) {
+        await this.#modify(batch, current)
+        const list = await this.#settled(patience)
+        if (list?.State?.endsWith('failed') && list.Version === current)
+          return { done, stopped: { kind: 'failed', reason: list.StateMessage ?? list.State } }
+        done.push(...batch)
+        if (list === undefined) return { done, stopped: { kind: 'slow', reason: SLOW } }
+        // Where somebody writes in between it is another version, and EC2 refuses the next call.
+        current++
       }
-      done.push(...batch)
+    } catch (error) {
+      const kind = failureOf(error) === 'conflict' ? 'stale' : 'failed'
+      return { done, stopped: { kind, reason: tellError(error) } }
     }
     if (done.length === changes.length) return { done, stopped: null }
-    return { done, stopped: { stale: false, reason: `it has room for ${capacity} entries` } }
+    return { done, stopped: { kind: 'failed', reason: `it has room for ${capacity} entries` } }
   }
 
   async #modify(batch: readonly SetChange[], version: number): Promise<void> {
@@ -88,20 +101,19 @@ export class PrefixList implements PrefixSet {
     return { Cidr: prefix, Description: text.slice(0, LONGEST_DESCRIPTION) }
   }
 
-  /** The list, when no change of it is under way any more. */
-  async #settled(): Promise<ManagedPrefixList> {
+  /** The list, when no change of it is under way any more; undefined where that takes too long. */
+  async #settled(patience: { left: number }): Promise<ManagedPrefixList | undefined> {
     const { ec2, wait } = this.#options
     const ids = { PrefixListIds: [this.id] }
-    for (let polls = 0; polls < MOST_POLLS; polls++) {
+    for (;;) {
       const { PrefixLists } = await ec2.send(new DescribeManagedPrefixListsCommand(ids))
       const list = PrefixLists?.find(({ PrefixListId }) => PrefixListId === this.id)
       if (list === undefined) throw new Error(`Cannot read prefix list ${this.id}: EC2 answered without it`)
       if (!list.State?.endsWith('in-progress')) return list
+      if (patience.left <= 0) return undefined
+      patience.left -= POLL_MS
       await wait(POLL_MS)
     }
-    throw new Error(
-      `Cannot read prefix list ${this.id}: a change of it has not come to its end in ${(POLL_MS * MOST_POLLS) / 1000} s`,
-    )
   }
 
   async #entries(version: number): Promise<Prefix[]> {
@@ -115,9 +127,10 @@ export class PrefixList implements PrefixSet {
           ...(token === undefined ? {} : { NextToken: token }),
         }),
       )
-      if (page.Entries === undefined)
+      // The first version is the one that the list was made with, which is empty.
+      if (page.Entries === undefined && version > 1)
         throw new Error(`Cannot read prefix list ${this.id}: EC2 answered without its entries`)
-      for (const { Cidr } of page.Entries) held.push(this.#prefixOf(Cidr))
+      for (const { Cidr } of page.Entries ?? []) held.push(this.#prefixOf(Cidr))
       token = page.NextToken === '' ? undefined : page.NextToken
     } while (token !== undefined)
     return held

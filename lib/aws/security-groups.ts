@@ -26,6 +26,7 @@ export interface SecurityGroupsOptions {
   readonly rulesQuota: () => Promise<number | undefined>
 }
 
+const HEAVIEST_OF_AWS = 55
 /** The default quota of rules per security group, direction and family. */
 const LEAST_QUOTA = 60
 const NUMBERS: Readonly<Record<string, Protocol>> = {
@@ -59,26 +60,39 @@ export class PbxSecurityGroups implements SecurityGroups {
         rules: inbound.map(ruleOf),
         weight: { 4: weightOf(inbound, 4, weights), 6: weightOf(inbound, 6, weights) },
         rulesQuota: quota,
-        opensOut: opensOut.has(id),
+        opensOut: opensOut.get(id)!,
         isOurs: ours.includes(id),
       }
     })
   }
 
   async apply({ kind, group, rule }: LockdownStep): Promise<StepOutcome> {
-    const request = { GroupId: group, IpPermissions: [permissionOf(rule)] }
-    const tags = Object.entries(rule.tags).map(([Key, Value]) => ({ Key, Value }))
-    const tagged = { TagSpecifications: [{ ResourceType: 'security-group-rule' as const, Tags: tags }] }
     try {
-      if (kind === 'revoke') await this.#options.ec2.send(new RevokeSecurityGroupIngressCommand(request))
-      else
-        await this.#options.ec2.send(
-          new AuthorizeSecurityGroupIngressCommand({ ...request, ...(tags.length === 0 ? {} : tagged) }),
-        )
-      return { kind: 'done' }
+      return kind === 'revoke' ? await this.#revoke(group, rule) : await this.#authorize(group, rule)
     } catch (error) {
       return outcomeOf(error, kind)
     }
+  }
+
+  async #authorize(group: string, rule: IngressRule): Promise<StepOutcome> {
+    const Tags = Object.entries(rule.tags).map(([Key, Value]) => ({ Key, Value }))
+    const tagged = { TagSpecifications: [{ ResourceType: 'security-group-rule' as const, Tags }] }
+    await this.#options.ec2.send(
+      new AuthorizeSecurityGroupIngressCommand({
+        GroupId: group,
+        IpPermissions: [permissionOf(rule)],
+        ...(Tags.length === 0 ? {} : tagged),
+      }),
+    )
+    return { kind: 'done' }
+  }
+
+  /** Without the description, which need not match. In a default VPC what is not there is no error, but is told of. */
+  async #revoke(group: string, rule: IngressRule): Promise<StepOutcome> {
+    const IpPermissions = [permissionOf({ ...rule, description: '' })]
+    const command = new RevokeSecurityGroupIngressCommand({ GroupId: group, IpPermissions })
+    const { UnknownIpPermissions: unknown = [] } = await this.#options.ec2.send(command)
+    return { kind: unknown.length > 0 ? 'already' : 'done' }
   }
 
   /** Throws where an instance has no interface: nothing is inferred from an empty answer. */
@@ -88,7 +102,7 @@ export class PbxSecurityGroups implements SecurityGroups {
     const found = new Set<string>()
     const Filters = [{ Name: 'attachment.instance-id', Values: [...instances] }]
     for await (const { NetworkInterfaces = [] } of paginateDescribeNetworkInterfaces(
-      { client: ec2 },
+      { client: ec2, pageSize: 1_000 },
       { Filters },
     )) {
       for (const { Attachment, Groups = [] } of NetworkInterfaces) {
@@ -101,23 +115,21 @@ export class PbxSecurityGroups implements SecurityGroups {
     throw new Error(`Cannot read the security groups of ${missing.join(', ')}: EC2 shows no interface of it`)
   }
 
-  /** Those that let everything out to everywhere over IPv4. */
-  async #openingOut(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const open = new Set<string>()
-    const found = new Set<string>()
+  /** Which of them let everything out to everywhere, over which family. */
+  async #openingOut(ids: readonly string[]): Promise<ReadonlyMap<string, Record<Family, boolean>>> {
+    const found = new Map<string, Record<Family, boolean>>()
     const pages = paginateDescribeSecurityGroups({ client: this.#options.ec2 }, { GroupIds: [...ids] })
     for await (const { SecurityGroups = [] } of pages) {
       for (const { GroupId = '', IpPermissionsEgress = [] } of SecurityGroups) {
-        found.add(GroupId)
-        const opens = IpPermissionsEgress.some(
-          ({ IpProtocol, IpRanges = [] }) =>
-            IpProtocol === '-1' && IpRanges.some(({ CidrIp }) => CidrIp === '0.0.0.0/0'),
-        )
-        if (opens) open.add(GroupId)
+        const all = IpPermissionsEgress.filter(({ IpProtocol }) => IpProtocol === '-1')
+        found.set(GroupId, {
+          4: all.some(({ IpRanges = [] }) => IpRanges.some(({ CidrIp }) => CidrIp === '0.0.0.0/0')),
+          6: all.some(({ Ipv6Ranges = [] }) => Ipv6Ranges.some(({ CidrIpv6 }) => CidrIpv6 === '::/0')),
+        })
       }
     }
     const missing = ids.filter((id) => !found.has(id))
-    if (missing.length === 0) return open
+    if (missing.length === 0) return found
     throw new Error(`Cannot read security groups ${missing.join(', ')}: EC2 answered without them`)
   }
 
@@ -143,13 +155,16 @@ function outcomeOf(error: unknown, kind: LockdownStep['kind']): StepOutcome {
   return { kind: 'failed', reason: tellError(error) }
 }
 
-/** Entries that each list which is referred to may hold; AWS's own lists do not say. */
+/**
+ * What each list that is referred to counts: the entries that it may hold. AWS's own lists do not say; the heaviest counts
+ * 55 ("Available AWS-managed prefix lists", Amazon VPC User Guide).
+ */
 async function listWeights(ec2: EC2Client, rules: readonly SecurityGroupRule[]) {
   const ids = [...new Set(rules.flatMap(({ PrefixListId }) => PrefixListId ?? []))]
   if (ids.length === 0) return new Map<string, { family: Family; weight: number }>()
   const { PrefixLists = [] } = await ec2.send(new DescribeManagedPrefixListsCommand({ PrefixListIds: ids }))
   return new Map(
-    PrefixLists.map(({ PrefixListId = '', AddressFamily, MaxEntries = 1 }) => {
+    PrefixLists.map(({ PrefixListId = '', AddressFamily, MaxEntries = HEAVIEST_OF_AWS }) => {
       const family: Family = AddressFamily === 'IPv6' ? 6 : 4
       return [PrefixListId, { family, weight: MaxEntries }]
     }),

@@ -1,13 +1,20 @@
 import { failureOf, tellError } from '../aws/aws-errors.ts'
 import type { DeployedFence } from '../aws/deployed-fence.ts'
 import type { ModeSet } from '../aws/fence-state.ts'
+import type { FenceConfig } from '../config.ts'
 import type { StatusDocument } from '../contract/status.ts'
 import type { Mode } from '../reconcile.ts'
 import { VERSION } from '../version.ts'
+import { lateText } from '../view/fence-words.ts'
+
+/** A tier beside network ACLs, as the settings name it. */
+export type Tier = keyof FenceConfig['firewalls']
 
 /** A fence on AWS as somebody at a terminal sees it. */
 export interface Deployed extends DeployedFence {
   readonly region: string
+  /** Tiers that the settings have and the stack does not yet: the fence here is without them. */
+  readonly missing: readonly Tier[]
   /** ARN of the topic that alerts go to. */
   readonly topic: string
   queues(): Promise<StatusDocument['queues']>
@@ -50,16 +57,16 @@ export function isOurs(error: unknown): error is Error {
   return error instanceof Error && error.name === 'Error' && !('code' in error)
 }
 
-/** A round begins each minute; after this long without one something is wrong. */
-const LATE_MS = 180_000
-
-/** A line where no round has happened lately, so that nobody relies on one in an emergency; none where one has. */
-export async function lateRoundText({ state, clock }: Deployed): Promise<readonly string[]> {
+/** Lines where no round has happened lately, so that nobody relies on one in an emergency; none where one has. */
+export async function lateRoundText(
+  { state, clock }: Deployed,
+  width: number,
+  next = LOOK,
+): Promise<readonly string[]> {
   const last = (await state.round())?.at
-  if (last !== undefined && clock() - last < LATE_MS) return []
-  const since =
-    last === undefined ? 'has ever happened' : `has happened since ${new Date(last).toISOString()}`
-  return [
-    `But no round ${since}: the functions may be down, see sipfence status; sipfence release removes the entries from here`,
-  ]
+  const at = isoTime(clock())
+  return lateText(last === undefined ? null : isoTime(last), at, next, width)
 }
+
+const LOOK =
+  'the functions may be down, see sipfence status; sipfence release removes what it holds from here'

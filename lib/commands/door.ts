@@ -1,15 +1,16 @@
 import type { DeployedFence } from '../aws/deployed-fence.ts'
 import { ruleText } from '../core/ingress-rule.ts'
 import type { Swap } from '../core/lockdown.ts'
-import { type DoorState, doorAt, OPEN } from '../core/lockdown-wish.ts'
-import { type Family, familyOf } from '../core/prefix.ts'
+import { type DoorState, doorAt, type LockdownWish, OPEN } from '../core/lockdown-wish.ts'
+import { type Family, familyOf, type Prefix } from '../core/prefix.ts'
 import type { LockdownOptions, LockdownRound } from '../lockdown.ts'
 import { lockdownRound } from '../lockdown.ts'
 import type { Mode } from '../reconcile.ts'
 import { roundOptions } from '../settings/round-options.ts'
 import type { Tiers } from '../tiers.ts'
 import { keepTrusted, type TrustedLedger, type TrustedRound } from '../trusted-peers.ts'
-import { firewallProblem } from './deployed.ts'
+import type { ClosedByHand } from '../view/lockdown-said-text.ts'
+import { firewallProblem, isoTime } from './deployed.ts'
 import { MUTE } from './rehearsal.ts'
 
 export type Trusted = NonNullable<Tiers['trusted']>
@@ -18,8 +19,10 @@ export type Trusted = NonNullable<Tiers['trusted']>
 export interface ListRehearsal {
   readonly id: string
   readonly family: Family
-  /** Allowlisted prefixes and known-good sources that belong in it. */
-  readonly sources: number
+  /** Known-good sources that belong in it. */
+  readonly knownGood: number
+  /** Prefixes of the settings that belong in it beside them. */
+  readonly settings: number
   readonly round: TrustedRound | null
   /** Null where there is a round. */
   readonly problem: string | null
@@ -42,6 +45,11 @@ export const FORGOTTEN_SWAPS =
 export async function doorIn({ state, fence }: DeployedFence, mode: Mode, now: number): Promise<DoorState> {
   if (mode !== 'enforce') return { closed: false, why: `the mode is ${mode}` }
   return doorAt((await state.lockdown()) ?? OPEN, fence.firewalls.trustedPeers?.officeHours, now)
+}
+
+/** Until when somebody keeps it closed by hand, and who; null where nobody does. */
+export function closedByHand({ closed, by }: LockdownWish, now: number): ClosedByHand | null {
+  return closed !== null && now < closed.until ? { until: isoTime(closed.until), by } : null
 }
 
 /** The end of a round without hands: it reads and plans what becomes of the lists and the door, and writes nothing. */
@@ -81,11 +89,13 @@ async function rehearseLists(
   const { allow, widest } = roundOptions(fence)
   const approved = now < (await state.approvedUntil())
   const good = await ledger.knownGood(now)
-  const sources = new Set([...allow, ...good])
+  const known = new Set(good)
+  const settings = [...new Set(allow)].filter((prefix) => !known.has(prefix))
   const about = ([4, 6] as const).map((family) => ({
     id: lists[family].id,
     family,
-    sources: [...sources].filter((prefix) => familyOf(prefix) === family).length,
+    knownGood: countOf(known, family),
+    settings: countOf(settings, family),
   }))
   const read: TrustedLedger = {
     knownGood: async () => good,
@@ -103,10 +113,15 @@ async function rehearseLists(
   }
 }
 
+function countOf(prefixes: Iterable<Prefix>, family: Family): number {
+  return [...prefixes].filter((prefix) => familyOf(prefix) === family).length
+}
+
 /** The list once the round has written to it: a lockdown comes after that. */
-function listAfter({ id, round, problem }: ListRehearsal): LockdownOptions['trusted'][Family] {
-  if (round === null) return { id, capacity: 0, held: 0, left: [], problem }
-  return { id, capacity: round.capacity, held: heldAfter(round), left: round.plan.left, problem: null }
+function listAfter({ id, round, knownGood, problem }: ListRehearsal): LockdownOptions['trusted'][Family] {
+  if (round === null) return { id, capacity: 0, held: 0, left: [], knownGood, problem }
+  const { capacity, plan } = round
+  return { id, capacity, held: heldAfter(round), left: plan.left, knownGood, problem: null }
 }
 
 /** How many prefixes the list holds once the round has written to it. */

@@ -1,6 +1,8 @@
 import type { DoorDocument, LockdownDocument, TrustedDocument } from '../contract/lockdown.ts'
+import type { DoorState, LockdownWish } from '../core/lockdown-wish.ts'
 import { hoursText } from '../core/office-hours.ts'
 import type { Mode } from '../reconcile.ts'
+import type { RoundRecord } from '../round.ts'
 import { aboutFence, type Deployed, isoTime, modeInForce } from './deployed.ts'
 import {
   type DoorRehearsal,
@@ -13,6 +15,7 @@ import {
   stepsOf,
   type Trusted,
 } from './door.ts'
+import { silentHosts } from './hosts.ts'
 
 /** How the trusted peers and the door stand now, what a round would do, and what closing the door would. */
 export async function lockdownOf(deployed: Deployed, trusted: Trusted): Promise<LockdownDocument> {
@@ -20,9 +23,10 @@ export async function lockdownOf(deployed: Deployed, trusted: Trusted): Promise<
   const now = deployed.clock()
   const { inForce: mode } = await modeInForce(deployed)
   const wish = await state.lockdown()
+  const lastAt = (await state.round())?.at
   const door = await doorIn(deployed, mode, now)
   const rehearsal = await rehearseDoor(deployed, trusted, door, now)
-  const closing = door.closed ? rehearsal : await rehearseDoor(deployed, trusted, ASKED, now)
+  const closing = door.closed ? rehearsal : await rehearseDoor(deployed, trusted, asked({}), now)
   const { officeHours } = fence.firewalls.trustedPeers ?? {}
   return {
     schema: 'sipfence.lockdown/1',
@@ -31,10 +35,13 @@ export async function lockdownOf(deployed: Deployed, trusted: Trusted): Promise<
     wish: {
       standing: wish?.standing ?? 'off',
       closedUntil: wish?.closed == null ? null : isoTime(wish.closed.until),
+      allowlistOnly: wish?.closed?.allowlistOnly === true,
       set: wish === undefined ? null : { at: isoTime(wish.at), by: wish.by },
     },
     officeHours: officeHours === undefined ? null : hoursText(officeHours),
     ...(await doorDocuments(deployed, rehearsal, mode)),
+    silentHosts: await silentHosts(deployed),
+    lastRound: lastAt === undefined ? null : isoTime(lastAt),
     closing: closingOf(closing),
   }
 }
@@ -46,7 +53,7 @@ export async function doorStatus(
   const now = deployed.clock()
   if (deployed.trusted === undefined) {
     const swaps = await deployed.ledger.swaps()
-    const none = { steps: [], refused: [], problem: FORGOTTEN_SWAPS }
+    const none = { steps: [], refused: [], problem: FORGOTTEN_SWAPS, lastRefused: [] }
     const forgotten = { closed: false, why: 'lockdown is off', rules: rulesOf(swaps), ...none }
     return { trusted: [], lockdown: swaps.length === 0 ? null : forgotten }
   }
@@ -55,40 +62,67 @@ export async function doorStatus(
   return await doorDocuments(deployed, await rehearseDoor(deployed, deployed.trusted, door, now), mode)
 }
 
-const ASKED = { closed: true, why: 'somebody asks' }
+/** What a person lets pass that would be refused otherwise. */
+export type Leave = Omit<DoorState, 'closed' | 'why'>
+
+function asked(leave: Leave): DoorState {
+  return { ...leave, closed: true, why: 'somebody asks' }
+}
 
 /** What closing the door would do. */
-export type ClosingDocument = Pick<LockdownDocument, 'closing' | 'trusted'> & {
+export type ClosingDocument = Pick<LockdownDocument, 'closing' | 'trusted' | 'silentHosts'> & {
   /** Public rules that are taken away already. */
   readonly before: DoorDocument['rules']
 }
 
 /** Closes the door without hands, in enforce: nothing is written anywhere. */
-export async function rehearseClosing(deployed: Deployed, trusted: Trusted): Promise<ClosingDocument> {
-  const rehearsal = await rehearseDoor(deployed, trusted, ASKED, deployed.clock())
+export async function rehearseClosing(
+  deployed: Deployed,
+  trusted: Trusted,
+  leave: Leave = {},
+): Promise<ClosingDocument> {
+  const rehearsal = await rehearseDoor(deployed, trusted, asked(leave), deployed.clock())
   return {
     before: rulesOf(await deployed.ledger.swaps()),
     closing: closingOf(rehearsal),
     trusted: rehearsal.lists.map((list) => trustedOf(list, 'enforce')),
+    silentHosts: await silentHosts(deployed),
   }
 }
 
+/** Why closing would be refused, each reason once. */
+export function refusalsOf({
+  closing: { problem, refused },
+}: Pick<ClosingDocument, 'closing'>): readonly string[] {
+  return [...new Set(problem === null ? refused : [problem, ...refused])]
+}
+
 async function doorDocuments(
-  { ledger }: Deployed,
-  { door, lists, round, problem }: DoorRehearsal,
+  { ledger, state }: Deployed,
+  { door: { closed, why }, lists, round, problem }: DoorRehearsal,
   mode: Mode,
 ) {
   const lockdown: DoorDocument = {
-    ...door,
+    closed,
+    why,
     rules: rulesOf(await ledger.swaps()),
     steps: round === null ? [] : stepsOf(round),
     refused: [...(round?.refused ?? [])],
     problem,
+    lastRefused: closed ? [...lastRefused(await state.round(), await state.lockdown())] : [],
   }
   return { trusted: lists.map((list) => trustedOf(list, mode)), lockdown }
 }
 
-function trustedOf({ id, family, sources, round, problem }: ListRehearsal, mode: Mode): TrustedDocument {
+/** What a round said before somebody wanted something else is no answer to it. */
+function lastRefused(last: RoundRecord | undefined, wish: LockdownWish | undefined): readonly string[] {
+  if (last?.lockdown == null || !last.lockdown.closed || last.at < (wish?.at ?? 0)) return []
+  const { refused, problem } = last.lockdown
+  return [...new Set(problem === null ? refused : [problem, ...refused])]
+}
+
+function trustedOf(list: ListRehearsal, mode: Mode): TrustedDocument {
+  const { id, family, knownGood, settings, round, problem } = list
   if (round === null) return { id, family, problem, holds: null }
   const { held, capacity, plan } = round
   const counts = {
@@ -96,7 +130,9 @@ function trustedOf({ id, family, sources, round, problem }: ListRehearsal, mode:
     held: held.length,
     wanted: mode === 'off' ? held.length : heldAfter(round),
     capacity,
-    sources,
+    knownGood,
+    settings,
+    sources: knownGood + settings,
   }
   return { id, family, problem, holds: { ...counts, foreign: [...plan.foreign], left: [...plan.left] } }
 }

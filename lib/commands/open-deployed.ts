@@ -4,7 +4,7 @@ import { queueDepth } from '../aws/queue-depth.ts'
 import { stackOutputs } from '../aws/stack-outputs.ts'
 import type { FenceConfig } from '../config.ts'
 import { type Place, type Places, stackName } from '../names.ts'
-import { type Deployed, isOurs } from './deployed.ts'
+import { type Deployed, isOurs, type Tier } from './deployed.ts'
 import { tellPeople } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -20,10 +20,12 @@ export async function openDeployed(fence: FenceConfig): Promise<Deployed> {
   const clients = awsClients(settings)
   const clock = () => Date.now()
   const depth = (url: string) => queueDepth(clients.sqs, url)
-  const known = withoutMissing(fence, places)
+  const missing = missingTiers(fence, places)
+  const known = withoutMissing(fence, missing)
   return {
     ...openFence({ fence: known, table, reconcileQueueUrl: urls.reconcileQueueUrl, places }, clients, clock),
     region,
+    missing,
     topic: topicArn,
     clock,
     queues: async () => ({
@@ -34,23 +36,28 @@ export async function openDeployed(fence: FenceConfig): Promise<Deployed> {
   }
 }
 
-/** The settings without the tiers that the stack has not made yet: whoever must stop a fence cannot wait for a deploy. */
-function withoutMissing(fence: FenceConfig, places: Places): FenceConfig {
-  const { denyList, ipSets, trustedPeers } = fence.firewalls
-  const has = (...wanted: readonly Place[]) => wanted.every((place) => places[place] !== undefined)
-  const firewalls = {
-    ...(has('DenyListIpv4', 'DenyListIpv6') ? { denyList } : {}),
-    ...(has('IpSetIpv4', 'IpSetIpv6') ? { ipSets } : {}),
-    ...(has('TrustedPeersIpv4', 'TrustedPeersIpv6') ? { trustedPeers } : {}),
-  }
-  const missing = Object.entries({ denyList, ipSets, trustedPeers })
-    .filter(([name, setting]) => setting !== undefined && !(name in firewalls))
-    .map(([name]) => `firewalls.${name}`)
-  if (missing.length === 0) return fence
-  tellPeople(
-    `The settings have ${missing.join(', ')}, and the stack does not yet: left out here; npx cdk deploy ${stackName(fence.id)} makes it`,
+const PARTS = {
+  denyList: ['DenyListIpv4', 'DenyListIpv6'],
+  ipSets: ['IpSetIpv4', 'IpSetIpv6'],
+  trustedPeers: ['TrustedPeersIpv4', 'TrustedPeersIpv6'],
+} as const satisfies Record<Tier, readonly Place[]>
+
+/** Tiers that the settings have and the stack has not made yet. */
+function missingTiers({ firewalls }: FenceConfig, places: Places): Tier[] {
+  return (['denyList', 'ipSets', 'trustedPeers'] as const).filter(
+    (tier) => firewalls[tier] !== undefined && PARTS[tier].some((place) => places[place] === undefined),
   )
-  return { ...fence, firewalls }
+}
+
+/** The settings without them: whoever must stop a fence cannot wait for a deploy. */
+function withoutMissing(fence: FenceConfig, missing: readonly Tier[]): FenceConfig {
+  if (missing.length === 0) return fence
+  const names = missing.map((tier) => `firewalls.${tier}`).join(', ')
+  tellPeople(
+    `The settings have ${names}, and the stack does not yet: left out here; npx cdk deploy ${stackName(fence.id)} makes it`,
+  )
+  const there = Object.entries(fence.firewalls).filter(([tier]) => !missing.includes(tier as Tier))
+  return { ...fence, firewalls: Object.fromEntries(there) }
 }
 
 function regionOf({ id, region }: FenceConfig): string {

@@ -7,6 +7,7 @@ import type { SetChange } from '../core/set-plan.ts'
 import type { SecurityGroups, StepOutcome } from '../lockdown.ts'
 import type { Firewall, FirewallState, Outcome } from '../reconcile.ts'
 import type { DenyingSet, SetOutcome, SetState } from '../reconcile-set.ts'
+import { placeName } from '../view/fence-words.ts'
 import { changeText, setChangesText, stepText } from '../view/release-text.ts'
 
 type Told = (line: string) => void
@@ -37,7 +38,7 @@ export class FirewallRecorder implements Firewall {
       if (outcome === undefined) continue
       outcomes.push(outcome)
       this.written.add(change.entry.ruleNumber)
-      this.#told(changeText(this.id, change, outcome.ok ? null : outcome.reason))
+      this.#told(changeText(placeName(this.id), change, outcome.ok ? null : outcome.reason))
     }
     return outcomes
   }
@@ -68,7 +69,8 @@ export class SetRecorder implements DenyingSet {
     const outcome = await this.#set.apply(changes, state)
     const { done, stopped } = outcome
     for (const { prefix } of done) this.written.add(prefix)
-    for (const line of setChangesText(this.id, done, stopped?.reason ?? null)) this.#told(line)
+    const name = placeName(this.id, this.family)
+    for (const line of setChangesText(name, done, stopped?.reason ?? null)) this.#told(line)
     return outcome
   }
 }

@@ -4,7 +4,7 @@ import { READ_LAG_MS } from '../core/plan-input.ts'
 import type { DenyingSet } from '../reconcile-set.ts'
 import { fenceRound, type RoundRecord } from '../round.ts'
 import { roundOptions } from '../settings/round-options.ts'
-import { ruleText } from '../view/fence-words.ts'
+import { placeName, ruleText } from '../view/fence-words.ts'
 import { offText, type Released } from '../view/release-text.ts'
 import { firewallProblem } from './deployed.ts'
 import { FORGOTTEN_SWAPS, rulesOf } from './door.ts'
@@ -29,8 +29,8 @@ const LEASE_MS = 60_000
 const BETWEEN_TRIES_MS = 1_000
 
 /**
- * Takes a fence out of its firewalls from here: sets it off, so that its functions put nothing back, runs one round
- * under the lease, which opens a lockdown too, and gives the network ACLs free where nothing of ours is left. Entries of
+ * Takes a fence out of its firewalls from here: sets it off, so that its functions put nothing back, forgets what was
+ * wanted of the door, so that no mode closes it again, runs one round under the lease, which opens a lockdown too, and gives the network ACLs free where nothing of ours is left. Entries of
  * others are left alone, and the lists of trusted peers stay as they are. Tells of each place how it stands then. Doing
  * it again is harmless.
  */
@@ -42,6 +42,8 @@ export async function releaseFence(
   const { by, clock, told } = options
   const owner = `release ${by} ${process.pid}`
   await state.setMode({ mode: 'off', at: clock(), by })
+  if ((await state.lockdown()) !== undefined)
+    await state.setLockdown({ standing: 'off', closed: null, at: clock(), by })
   told(offText(fence.id))
   await takeLease(deployed, owner, options)
   const acls = firewalls.map((firewall) => new FirewallRecorder(firewall, told))
@@ -114,22 +116,24 @@ async function settle(
   now: number,
 ): Promise<Settled> {
   const { id } = firewall
+  const name = placeName(id)
   try {
     const { own, foreign } = await holdingOf(deployed, firewall, now)
     if (own.length === 0) await firewall.release()
-    return { ...NOTHING, id, left: own.map(ruleText).map(stands), foreign: foreign.map(ruleText) }
+    return { ...NOTHING, id, name, left: own.map(ruleText).map(stands), foreign: foreign.map(ruleText) }
   } catch (error) {
-    return { ...NOTHING, id, problem: problemOf(error, 'network ACL') }
+    return { ...NOTHING, id, name, problem: problemOf(error, 'network ACL') }
   }
 }
 
 async function settleSet(deployed: DeployedFence, set: DenyingSet): Promise<Settled> {
   const { id } = set
+  const name = placeName(id, set.family)
   try {
     const { own, foreign } = await setHoldingOf(deployed, set)
-    return { ...NOTHING, id, left: own.map(stands), foreign }
+    return { ...NOTHING, id, name, left: own.map(stands), foreign }
   } catch (error) {
-    return { ...NOTHING, id, problem: problemOf(error, setNoun(id)) }
+    return { ...NOTHING, id, name, problem: problemOf(error, setNoun(id)) }
   }
 }
 
@@ -157,6 +161,7 @@ async function notBack(
   const problem = trusted === undefined ? FORGOTTEN_SWAPS : (lockdown?.problem ?? null)
   return rulesOf(await ledger.swaps()).map(({ group, rule }) => ({
     id: group,
+    name: group,
     kind: 'security group',
     left: [`${rule} is still taken away`],
     foreign: [],

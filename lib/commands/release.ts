@@ -10,7 +10,7 @@ export function addRelease(program: Command): void {
   deployedCommand(
     program,
     'release',
-    'remove all it holds from here, without its functions; before cdk destroy, or when they fail',
+    'remove all it holds and open the door from here, without its functions; before cdk destroy, or when they fail',
   ).action((options: DeployedOptions) =>
     withDeployed(options, async (deployed) => {
       const { fence, clock, trusted } = deployed

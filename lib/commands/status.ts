@@ -1,12 +1,15 @@
 import type { Command } from 'commander'
 import type { StatusDocument } from '../contract/status.ts'
 import type { Block } from '../core/block.ts'
+import { familyOf } from '../core/prefix.ts'
 import type { RoundRecord } from '../round.ts'
 import { statusText } from '../view/status-text.ts'
 import { aboutFence, type Deployed, firewallProblem, isoTime, modeInForce } from './deployed.ts'
 import { type DeployedOptions, deployedCommand, printDocument, withDeployed } from './deployed-options.ts'
 import { type Holding, holdingOf, setHoldingOf, setKind, setNoun } from './holding.ts'
+import { hostsOf } from './hosts.ts'
 import { doorStatus } from './lockdown-document.ts'
+import { type Rehearsed, rehearse } from './rehearsal.ts'
 
 interface StatusOptions extends DeployedOptions {
   readonly json?: boolean
@@ -40,7 +43,11 @@ async function statusOf(deployed: Deployed): Promise<StatusDocument> {
       settings: fence.mode,
       set: set === undefined ? null : { at: isoTime(set.at), by: set.by },
     },
-    blocks: { total: standing.length, byClass: countsByClass(standing) },
+    blocks: {
+      total: standing.length,
+      byClass: countsByClass(standing),
+      ...roomFor(standing, await rehearse(deployed, inForce, now)),
+    },
     approval: await approvalOf(deployed, now),
     networkAcls,
     sets,
@@ -106,6 +113,32 @@ function countsByClass(blocks: readonly Block[]): StatusDocument['blocks']['byCl
   return counts
 }
 
+/** What cannot be read says nothing of room. */
+function roomFor(standing: readonly Block[], { networkAcls, sets }: Rehearsed) {
+  const places = [
+    ...networkAcls.map((acl) => ({ ...acl, takes: () => true })),
+    ...sets.map((set) => ({
+      ...set,
+      takes: (block: Block) => familyOf(block.prefix) === set.family && set.takes(block),
+    })),
+  ].flatMap(({ id, round, takes }) => (round === null ? [] : [{ id, takes, full: leftOut(round) }]))
+  const noRoom = places.map(({ id, full }) => ({
+    place: id,
+    blocks: standing.filter((block) => full.has(block.id)).length,
+  }))
+  const nowhere = standing.filter((block) => {
+    const own = places.filter(({ takes }) => takes(block))
+    return own.length > 0 && own.every(({ full }) => full.has(block.id))
+  })
+  return { noRoom: noRoom.filter(({ blocks }) => blocks > 0), nowhere: nowhere.length }
+}
+
+/** Blocks that the place has no room for. */
+function leftOut({ plan }: NonNullable<Rehearsed['networkAcls' | 'sets'][number]['round']>): Set<string> {
+  const full = plan.refused.filter(({ reason }) => reason === 'no-free-entry')
+  return new Set(full.map(({ block }) => block.id))
+}
+
 function roundOf({ at, mode, firewalls, sets, trusted, lockdown }: RoundRecord): StatusDocument['lastRound'] {
   return {
     at: isoTime(at),
@@ -113,19 +146,10 @@ function roundOf({ at, mode, firewalls, sets, trusted, lockdown }: RoundRecord):
     networkAcls: [...firewalls],
     sets: [...sets],
     trusted: [...trusted],
-    lockdown:
-      lockdown === null ? null : { ...lockdown, rules: [...lockdown.rules], refused: [...lockdown.refused] },
+    lockdown: lockdown === null ? null : doorOf(lockdown),
   }
 }
 
-/** Those of the settings, in their order; who else has reported is not believed. */
-async function hostsOf({ fence, state }: Deployed): Promise<StatusDocument['hosts']> {
-  const seen = new Map((await state.hosts()).map((host) => [host.host, host]))
-  const roster = fence.pbxs.flatMap(({ id }) => id ?? [])
-  return roster.map((host) => {
-    const last = seen.get(host)
-    if (last === undefined) return { host, reported: null }
-    const { at, halfBlind, lossFraction } = last
-    return { host, reported: { at: isoTime(at), halfBlind, lossFraction } }
-  })
+function doorOf({ closed, why, rules, refused, problem }: NonNullable<RoundRecord['lockdown']>) {
+  return { closed, why, rules: [...rules], refused: [...refused], problem }
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { FenceConfig } from '../config.ts'
 import type { WhyDocument } from '../contract/why.ts'
 import type { Block } from '../core/block.ts'
 import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
@@ -13,6 +14,7 @@ import {
   sourcePrefix,
 } from '../core/prefix.ts'
 import { PrefixIndex } from '../core/prefix-index.ts'
+import type { Protection } from '../core/protection.ts'
 import type { Mode } from '../reconcile.ts'
 import { ruleText } from '../view/fence-words.ts'
 import { whyText } from '../view/why-text.ts'
@@ -54,7 +56,7 @@ async function whyOf(deployed: Deployed, asked: Prefix): Promise<WhyDocument> {
     mode,
     asked,
     source,
-    protectedBy: (await ledger.protection()).protects(subject) ?? null,
+    ...protectionOver(subject, await ledger.protection(), deployed.fence),
     knownGood: good.map((each) => ({
       source: each.source,
       provenAt: isoTime(each.at),
@@ -67,6 +69,28 @@ async function whyOf(deployed: Deployed, asked: Prefix): Promise<WhyDocument> {
     ),
     ...(await trustOf(deployed, asked, { mode, now })),
   }
+}
+
+/** A network of which the settings protect a part is not protected: the rest of it may be blocked, source by source. */
+function protectionOver(
+  subject: Prefix,
+  protection: Protection,
+  { pbxs, allow, vpcCidrs, healthCheckers }: FenceConfig,
+): Pick<WhyDocument, 'protectedBy' | 'protectedParts'> {
+  const hit = protection.protects(subject)
+  if (hit === undefined) return { protectedBy: null, protectedParts: [] }
+  const bits = bitsOf(subject)
+  const own = pbxs.flatMap(({ addresses }) => addresses.map(sourcePrefix))
+  const named = [...allow, ...vpcCidrs, ...healthCheckers, ...own].filter((prefix) =>
+    overlaps(bitsOf(prefix), bits),
+  )
+  if (named.length === 0 || named.some((prefix) => covers(bitsOf(prefix), bits)))
+    return { protectedBy: hit, protectedParts: [] }
+  const protectedParts = [...new Set(named)].map((prefix) => ({
+    prefix,
+    why: protection.protects(prefix) ?? hit,
+  }))
+  return { protectedBy: null, protectedParts }
 }
 
 /** Null where the prefix is wider than one source. */
@@ -137,20 +161,33 @@ async function trustOf(
   }
 }
 
-type LetIn = Pick<WhyDocument['trusted'][number], 'heldBy' | 'whyNot'>
+type LetIn = Pick<WhyDocument['trusted'][number], 'heldBy' | 'parts' | 'whyNot'>
 
 /** Packets are matched against what the list holds, whoever put it there. */
-function letIn(asked: Prefix, { round, problem }: ListRehearsal, mode: Mode): LetIn {
-  if (round === null) return { heldBy: null, whyNot: problem }
-  const { held, plan, capacity } = round
+function letIn(asked: Prefix, list: ListRehearsal, mode: Mode): LetIn {
+  const { round, problem } = list
+  if (round === null) return { heldBy: null, parts: [], whyNot: problem }
+  const { held } = round
   const heldBy = new PrefixIndex(held).holderOf(asked)
-  if (heldBy !== undefined) return { heldBy, whyNot: null }
+  if (heldBy !== undefined) return { heldBy, parts: [], whyNot: null }
+  const bits = bitsOf(asked)
+  const parts = held.filter((prefix) => covers(bits, bitsOf(prefix)))
+  return { heldBy: null, parts, whyNot: whyNotIn(asked, round, mode, parts.length > 0) }
+}
+
+function whyNotIn(
+  asked: Prefix,
+  { plan, capacity }: NonNullable<ListRehearsal['round']>,
+  mode: Mode,
+  isInPart: boolean,
+): string {
   const bits = bitsOf(asked)
   const isOver = (prefix: Prefix) => covers(bitsOf(prefix), bits)
-  if (plan.left.some(isOver))
-    return { heldBy: null, whyNot: `no free entry: the list has room for ${capacity}` }
+  if (plan.left.some(isOver)) return `no free entry: the list has room for ${capacity}`
   const coming = plan.changes.find(({ kind, prefix }) => kind === 'add' && isOver(prefix))
-  if (coming === undefined) return { heldBy: null, whyNot: 'neither on the allowlist nor known-good' }
-  if (mode === 'off') return { heldBy: null, whyNot: 'the mode is off' }
-  return { heldBy: null, whyNot: `not yet: the next round adds ${coming.prefix}` }
+  if (coming === undefined)
+    return isInPart
+      ? 'the rest is neither on the allowlist nor known-good'
+      : 'neither on the allowlist nor known-good'
+  return mode === 'off' ? 'the mode is off' : `not yet: the next round adds ${coming.prefix}`
 }

@@ -14,7 +14,11 @@ const trusted = z.strictObject({
       ...holding,
       /** Prefixes that it holds after the next round. */
       wanted: z.int(),
-      /** Allowlisted prefixes and known-good sources that belong in it. */
+      /** Known-good sources that belong in it. */
+      knownGood: z.int(),
+      /** Prefixes of the settings that belong in it beside them. */
+      settings: z.int(),
+      /** All of these. */
       sources: z.int(),
       /** Those of them that it has no room for. */
       left: z.array(z.string()),
@@ -37,6 +41,8 @@ const door = z.strictObject({
   refused: z.array(z.string()),
   /** Why it cannot be told; null where it can. */
   problem: z.string().nullable(),
+  /** What kept the last round from closing it; nothing where it did not have to, or did. */
+  lastRefused: z.array(z.string()),
 })
 
 export type DoorDocument = z.infer<typeof door>
@@ -51,13 +57,19 @@ export const lockdownDocument = z.strictObject({
   wish: z.strictObject({
     standing: z.enum(['off', 'auto']),
     closedUntil: time.nullable(),
+    /** Whether it may be closed by hand although nobody is known-good. */
+    allowlistOnly: z.boolean(),
     /** Who said so; null where nobody has said anything. */
     set: z.strictObject({ at: time, by: z.string() }).nullable(),
   }),
   /** Outside which `auto` closes the door; null where the settings have none. */
   officeHours: z.string().nullable(),
   ...tierDoor,
-  /** What closing would do, were it asked for now. */
+  /** Hosts that have never reported, or not for minutes: whoever they alone know is not among the trusted. */
+  silentHosts: z.array(z.strictObject({ host: z.string(), reported: time.nullable() })),
+  /** When the last round was; null where there was none yet. */
+  lastRound: time.nullable(),
+  /** What closing would do, were it asked for now in mode enforce. */
   closing: z.strictObject({
     /** Public rules that would be taken away beside those that are. */
     rules: z.array(rule),

@@ -90,7 +90,14 @@ export const statusDocument = z.strictObject({
     set: z.strictObject({ at: time, by: z.string() }).nullable(),
   }),
   /** Blocks that stand. */
-  blocks: z.strictObject({ total: z.int(), byClass: z.record(blockClass, z.int()) }),
+  blocks: z.strictObject({
+    total: z.int(),
+    byClass: z.record(blockClass, z.int()),
+    /** How many of them find no room in a place that should hold them; only such places. */
+    noRoom: z.array(z.strictObject({ place: z.string(), blocks: z.int() })),
+    /** How many of them find room in none. */
+    nowhere: z.int(),
+  }),
   /** Until when plans pass that the brake would stop, and who said so; null where the brake is on. */
   approval: z.strictObject({ until: time, by: z.string() }).nullable(),
   networkAcls: z.array(networkAcl),

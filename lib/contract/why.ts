@@ -15,8 +15,10 @@ export const whyDocument = z.strictObject({
   asked: prefix,
   /** What it is counted and blocked by; null where it is wider than one source. */
   source: prefix.nullable(),
-  /** Why it is never blocked by the settings; null where they say nothing of it. */
+  /** Why all of it is never blocked by the settings; null where they say nothing of it, or of a part of it only. */
   protectedBy: z.string().nullable(),
+  /** Parts of it that are never blocked, where that is not all of it, and why. */
+  protectedParts: z.array(z.strictObject({ prefix, why: z.string() })),
   /** Sources in it that have proven themselves within 24 hours: never blocked. */
   knownGood: z.array(
     z.strictObject({
@@ -48,6 +50,8 @@ export const whyDocument = z.strictObject({
       ...trustedList,
       /** The entry that does, whoever made it; null where none does. */
       heldBy: prefix.nullable(),
+      /** Entries that let in a part of it, where none lets in all. */
+      parts: z.array(prefix),
       /** Why none does; null where one does. */
       whyNot: z.string().nullable(),
     }),

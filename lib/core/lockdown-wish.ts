@@ -5,7 +5,13 @@ export interface LockdownWish {
   /** What holds while nobody closes it by hand: open, or closed outside office hours. */
   readonly standing: 'off' | 'auto'
   /** Closed by hand, for a time. Null where it is not. */
-  readonly closed: { readonly until: number } | null
+  readonly closed: {
+    readonly until: number
+    /** Whether it may be closed although nobody is known-good. */
+    readonly allowlistOnly?: boolean
+    /** How many trusted sources may be left without room. */
+    readonly lose?: number
+  } | null
   /** When it was said, in milliseconds since 1970, and who said it. */
   readonly at: number
   readonly by: string
@@ -17,6 +23,10 @@ export const OPEN: LockdownWish = { standing: 'off', closed: null, at: 0, by: 'n
 export interface DoorState {
   readonly closed: boolean
   readonly why: string
+  /** Whether a person has said that the allowlist is enough. */
+  readonly allowlistOnly?: boolean
+  /** How many trusted sources a person lets lose service. */
+  readonly lose?: number
 }
 
 /** Whether the door should be closed at the instant, and why. */
@@ -26,7 +36,12 @@ export function doorAt(
   now: number,
 ): DoorState {
   if (closed !== null && now < closed.until)
-    return { closed: true, why: `${by} closed it until ${new Date(closed.until).toISOString()}` }
+    return {
+      closed: true,
+      why: `${by} closed it until ${new Date(closed.until).toISOString()}`,
+      allowlistOnly: closed.allowlistOnly === true,
+      lose: closed.lose ?? 0,
+    }
   if (standing === 'off') return { closed: false, why: 'lockdown is off' }
   if (officeHours === undefined)
     return { closed: false, why: 'lockdown is automatic, and the settings have no trustedPeers.officeHours' }

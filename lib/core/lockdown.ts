@@ -11,7 +11,7 @@ export interface GroupState {
   /** Inbound rules that AWS allows, of each family. */
   readonly rulesQuota: number
   /** Whether everything may go out to everywhere: then what an open rule lets in is not tracked, and is cut at once. */
-  readonly opensOut: boolean
+  readonly opensOut: Readonly<Record<Family, boolean>>
   /** Whether the settings name it. Others are looked at, and never written to. */
   readonly isOurs: boolean
 }
@@ -25,6 +25,8 @@ export interface TrustedList {
   readonly held: number
   /** Sources that it has no room for. */
   readonly left: readonly Prefix[]
+  /** How many of those in it are known-good. */
+  readonly knownGood: number
   /** Why it is not up to date, or null: such a list closes nothing, and opens nothing either. */
   readonly problem: string | null
 }
@@ -56,6 +58,10 @@ export interface LockdownInput {
   /** SIP ports. */
   readonly ranges: readonly PortRange[]
   readonly trusted: Readonly<Record<Family, TrustedList>>
+  /** Whether the allowlist is enough, although nobody is known-good. */
+  readonly allowlistOnly: boolean
+  /** How many trusted sources may lose service: whoever owns an account can make some of his choice known-good. */
+  readonly lose: number
 }
 
 export interface LockdownPlan {
@@ -90,7 +96,7 @@ export function planLockdown(input: LockdownInput): LockdownPlan {
       rule,
       standIn: standInFor(rule, input),
       granted: !holdsForeign(group, standInFor(rule, input)),
-      tracked: !group.opensOut || !isWholeWorld(rule),
+      tracked: !group.opensOut[familyOfRule(rule)] || !isWholeWorld(rule),
     })),
   ]
   const granting = distinct(all.filter(({ granted }) => granted).map(letIn)).filter(
@@ -198,7 +204,7 @@ function refusals(found: Found, granting: readonly LockdownStep[], { trusted }: 
       const needed = added.length * trusted[family].capacity
       if (needed === 0 || group.weight[family] + needed <= group.rulesQuota) return []
       return [
-        `${group.id} has room for ${group.rulesQuota - group.weight[family]} IPv${family} rules and would need ${needed}: ${added.length} references to ${trusted[family].id}, each of which counts its ${trusted[family].capacity} entries; lower trustedPeers.maxEntries, or ask AWS for more rules per security group`,
+        `${group.id} has room for ${group.rulesQuota - group.weight[family]} IPv${family} rules and would need ${needed}: ${added.length} references to ${trusted[family].id}, each of which counts its ${trusted[family].capacity} entries; make the list smaller (docs/tiers.md), or ask AWS for more rules per security group`,
       ]
     }),
   )
@@ -207,22 +213,30 @@ function refusals(found: Found, granting: readonly LockdownStep[], { trusted }: 
 
 const NAMED = 10
 
+/** Sensors that see nothing must not lead to a closed door. */
+const NOBODY_KNOWN =
+  'nobody is known-good, so every phone that no setting names would lose service: see with sipfence status whether the sensors report, or let the allowlist be enough with sipfence lockdown on --allowlist-only'
+
 /** Who would lose service, by name. */
-function leftOut(found: Found, { trusted }: LockdownInput): string[] {
+function leftOut(found: Found, { trusted, allowlistOnly, lose }: LockdownInput): string[] {
   const families = [...new Set(found.map(({ rule }) => familyOfRule(rule)))]
+  const all = families.reduce((sum, family) => sum + trusted[family].left.length, 0)
   const reasons = families.flatMap((family) => {
     const { id, left, capacity, problem } = trusted[family]
     if (problem !== null) return [`the list of trusted peers ${id} is not up to date: ${problem}`]
-    if (left.length === 0) return []
+    if (left.length === 0 || all <= lose) return []
     const named = left.slice(0, NAMED).join(', ')
     const more = left.length > NAMED ? ` and ${left.length - NAMED} more` : ''
     return [
-      `${left.length} trusted sources do not fit into the ${capacity} entries of ${id} and would lose service: ${named}${more}; raise trustedPeers.maxEntries, or allow their networks`,
+      `${left.length} trusted sources do not fit into the ${capacity} entries of ${id} and would lose service: ${named}${more}; make the list larger (docs/tiers.md), allow their networks, or let them go with sipfence lockdown on --lose ${all}`,
     ]
   })
-  const isEmpty = ({ held, problem }: TrustedList) => held === 0 && problem === null
-  if (families.length > 0 && families.every((family) => isEmpty(trusted[family])))
+  const lists = families.map((family) => trusted[family])
+  if (lists.length === 0 || lists.some(({ problem }) => problem !== null)) return reasons
+  if (lists.every(({ held }) => held === 0))
     return [...reasons, 'the lists of trusted peers are empty: nobody would be let in']
+  if (!allowlistOnly && Object.values(trusted).every(({ knownGood }) => knownGood === 0))
+    return [...reasons, NOBODY_KNOWN]
   return reasons
 }
 

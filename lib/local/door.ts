@@ -61,9 +61,9 @@ export class Door {
     closed: boolean,
     now: number,
   ): Promise<void> {
-    const { id: fence, allow, healthCheckers, ports, firewalls } = this.#config
+    const { id: fence, allow, healthCheckers, vpcCidrs, ports, firewalls } = this.#config
     const { ipv4, ipv6 } = firewalls.trustedPeers?.widest ?? DEFAULTS.trustedPeers.widest
-    const peers = { allow: [...allow, ...healthCheckers], widest: { 4: ipv4, 6: ipv6 } }
+    const peers = { allow: [...allow, ...healthCheckers, ...vpcCidrs], widest: { 4: ipv4, 6: ipv6 } }
     const options = { ...peers, closed, approved: false, apply: true }
     const trusted = await keepTrusted({ ledger, lists: this.#lists, journal }, options, now)
     const listOf = (family: 4 | 6) => trustedList(this.#lists[family].id, trusted[family])

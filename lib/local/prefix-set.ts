@@ -37,12 +37,15 @@ export class LocalPrefixSet implements DenyingSet {
       } catch (error) {
         if (!(error instanceof PrefixListError)) throw error
         const stale = error.code === 'PrefixListVersionMismatch' || error.code === 'IncorrectState'
-        return { done, stopped: { stale, reason: `${error.code}: ${error.message}` } }
+        return {
+          done,
+          stopped: { kind: stale ? 'stale' : 'failed', reason: `${error.code}: ${error.message}` },
+        }
       }
       done.push(...batch)
       currentVersion++
     }
     if (done.length === changes.length) return { done, stopped: null }
-    return { done, stopped: { stale: false, reason: `it has room for ${capacity} entries` } }
+    return { done, stopped: { kind: 'failed', reason: `it has room for ${capacity} entries` } }
   }
 }

@@ -26,7 +26,7 @@ export class LocalSecurityGroups implements SecurityGroups {
       rules: group.rules.map(ruleOf),
       weight: { 4: group.weight(4), 6: group.weight(6) },
       rulesQuota: group.rulesQuota,
-      opensOut: group.openEgress.includes(4),
+      opensOut: { 4: group.openEgress.includes(4), 6: group.openEgress.includes(6) },
       isOurs: this.#ours.includes(group.id),
     }))
   }

@@ -1,20 +1,28 @@
 import { z } from 'zod'
 import { isTimeZone } from '../core/office-hours.ts'
 import { DEFAULTS } from './defaults.ts'
+import { ec2Id } from './values.ts'
 
 /** What is used beside network ACLs. What is not named is neither made nor used. */
 
 const { denyList: DENY_LIST, trustedPeers: TRUSTED } = DEFAULTS
 
 const entries = z.int().min(1).max(1_000)
-const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'should be a time such as "08:00"')
+const begins = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'should be a time such as "08:00", at most 23:59')
+const ends = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'should be a time such as "18:00", at most 24:00')
 const day = z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])
 
 const denyList = z
   .strictObject({
     maxEntries: entries
       .default(DENY_LIST.maxEntries)
-      .describe('Prefixes that each list can hold, 1 to 1,000; what refers to a list pays for all of them'),
+      .describe(
+        'Prefixes that each list can hold, 1 to 1,000, when it is made; what refers to a list pays for all of them',
+      ),
   })
   .describe('Prefix lists of all blocked sources, IPv4 and IPv6, for AWS Network Firewall to refer to')
 
@@ -40,8 +48,10 @@ const officeHours = z
       .min(1)
       .default([...TRUSTED.days])
       .describe('Days of the week: mon, tue, wed, thu, fri, sat, sun'),
-    from: clock.describe('When they begin, such as "08:00"'),
-    to: clock.describe('When they end, such as "18:00"; earlier than `from` is on the next day'),
+    from: begins.describe('When they begin, such as "08:00"'),
+    to: ends.describe(
+      'When they end, such as "18:00", at most "24:00"; earlier than `from` is on the next day',
+    ),
   })
   .refine(({ from, to }) => from !== to, {
     error: 'should end at another time than they begin: else there are none, and the door is always closed',
@@ -59,19 +69,19 @@ const widest = z
 const trustedPeers = z
   .strictObject({
     securityGroups: z
-      .array(z.string().regex(/^sg-[0-9a-f]+$/, 'should be a security group id such as "sg-0a1b2c3d"'))
+      .array(ec2Id('sg', 'security group'))
       .min(1)
       .describe('The PBXs’ security groups in which a lockdown may swap the public rules for SIP'),
     maxEntries: entries
       .default(TRUSTED.maxEntries)
       .describe(
-        'Prefixes that each list can hold, 1 to 1,000; a security group pays for all of them with each rule',
+        'Prefixes that each list can hold, 1 to 1,000, when it is made; a security group pays for all of them with each rule',
       ),
     widest,
     officeHours: officeHours.optional(),
   })
   .describe(
-    'Prefix lists of the allowlist and whoever is known-good, and the lockdown that lets in only them',
+    'Prefix lists of the allowlist, the VPC and whoever is known-good, and the lockdown that lets in only them',
   )
 
 export const firewalls = z

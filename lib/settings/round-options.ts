@@ -4,7 +4,7 @@ import { DEFAULTS } from './defaults.ts'
 
 /** What the settings say about the rounds of a fence. */
 export function roundOptions(fence: FenceConfig) {
-  const { id, mode, ports, reserve, brake, pbxs, allow, healthCheckers, firewalls } = fence
+  const { id, mode, ports, reserve, brake, pbxs, allow, healthCheckers, vpcCidrs, firewalls } = fence
   const { trustedPeers } = firewalls
   const { ipv4, ipv6 } = trustedPeers?.widest ?? DEFAULTS.trustedPeers.widest
   return {
@@ -13,7 +13,7 @@ export function roundOptions(fence: FenceConfig) {
     ranges: portRanges(ports),
     reserve,
     brake,
-    allow: [...allow, ...healthCheckers],
+    allow: [...allow, ...healthCheckers, ...vpcCidrs],
     widest: { 4: ipv4, 6: ipv6 },
     officeHours: trustedPeers?.officeHours,
     roster: pbxs.flatMap((pbx) => pbx.id ?? []),

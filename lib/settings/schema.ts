@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { DEFAULTS } from './defaults.ts'
 import { firewalls } from './firewalls.ts'
-import { address, count, port, prefix, ruleNumber, seconds } from './values.ts'
+import { address, allowed, count, ec2Id, port, prefix, region, ruleNumber, seconds } from './values.ts'
 
 /** The one schema of `sipfence.json`. The descriptions are what an editor shows, by way of sipfence.schema.json. */
 
@@ -131,12 +131,8 @@ export const fenceSchema = z
       .regex(/^\d{12}$/, 'should be an AWS account id of 12 digits')
       .optional()
       .describe('AWS account of 12 digits; without it, the account of whoever deploys'),
-    region: z.string().min(1).optional().describe('AWS region, such as "eu-west-1"'),
-    vpc: z
-      .string()
-      .regex(/^vpc-[0-9a-f]+$/, 'should be a VPC id such as "vpc-0a1b2c3d"')
-      .optional()
-      .describe('The VPC of the PBXs'),
+    region: region.optional().describe('AWS region, such as "eu-west-1"'),
+    vpc: ec2Id('vpc', 'VPC').optional().describe('The VPC of the PBXs'),
     vpcCidrs: z.array(prefix).default([]).describe('The VPC’s address ranges: never blocked'),
     instanceRole: z
       .string()
@@ -151,9 +147,11 @@ export const fenceSchema = z
       .describe('"observe" decides and tells; "enforce" changes firewalls too'),
     pbxs: z.array(pbx).default([]).describe('The PBXs that the fence protects'),
     allow: z
-      .array(prefix)
+      .array(allowed)
       .default([])
-      .describe('Addresses and prefixes that are never blocked: carriers, offices, monitoring'),
+      .describe(
+        'Addresses and prefixes that are never blocked: carriers, offices, monitoring; none wider than a /8, or for IPv6 than a /16',
+      ),
     healthCheckers: z.array(prefix).default([]).describe('Who watches the PBXs: never blocked'),
     ports: z
       .array(port)

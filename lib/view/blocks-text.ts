@@ -1,5 +1,5 @@
 import type { BlocksDocument } from '../contract/blocks.ts'
-import { moment, reason, standing } from './fence-words.ts'
+import { moment, placeName, reason, standing } from './fence-words.ts'
 import { count, duration, printable, table } from './format.ts'
 
 type BlockDocument = BlocksDocument['blocks'][number]
@@ -24,7 +24,7 @@ export function blockLines(block: BlockDocument, at: string): string[] {
   const left = duration(Math.max(0, Date.parse(until) - Date.parse(at)))
   return [
     blockWords(block),
-    `since ${moment(from)}, until ${moment(until)} UTC, still ${left}`,
+    `since ${moment(from)}, until ${moment(until)} UTC, ${left} left`,
     ...block.entries.map(entryPlaceText),
     ...block.sets.map(setPlaceText),
     reason(why),
@@ -49,7 +49,7 @@ function entryPlaceText({ networkAcl, ruleNumbers, whyNot }: BlockDocument['entr
 }
 
 function setPlaceText({ set, heldBy, whyNot }: BlockDocument['sets'][number]): string {
-  const place = `${set.startsWith('pl-') ? 'deny list' : 'IP set'} ${set}`
+  const place = placeName(set)
   if (whyNot === null) return `${place}: ${heldBy}`
   const held = heldBy === null ? 'no entry' : `${heldBy} for now`
   return `${place}: ${held}; ${reason(whyNot)}`

@@ -1,5 +1,5 @@
 import type { EntryDocument } from '../contract/fence.ts'
-import { count, counted, duration, entryText, printable } from './format.ts'
+import { count, counted, duration, entryText, printable, wrapped } from './format.ts'
 
 /** What views of a deployed fence have in common. Times come as ISO 8601; text of the ledger may be hostile. */
 
@@ -18,6 +18,20 @@ export function ago(time: string, at: string): string {
 /** `2026-11-22 10:43:22`, in UTC. */
 export function moment(time: string): string {
   return `${time.slice(0, 10)} ${time.slice(11, 19)}`
+}
+
+/** A round begins each minute; after this long without one something is wrong. */
+export const LATE_MS = 180_000
+
+/**
+ * What to expect where no round has happened lately; nothing where one has.
+ *
+ * @param last when the last round was; null where there was none
+ */
+export function lateText(last: string | null, at: string, next: string, width: number): string[] {
+  if (last !== null && Date.parse(at) - Date.parse(last) < LATE_MS) return []
+  const since = last === null ? 'has ever happened' : `has happened since ${moment(last)} UTC`
+  return wrapped(`No round ${since}: ${next}.`, width)
 }
 
 /** `rule 20: deny udp 5060 192.0.2.7/32`. */
@@ -53,4 +67,11 @@ export function prefixesText(foreign: readonly string[]): string {
   return foreign.length === 1
     ? `${all} is not the fence's: it is left alone`
     : `${all} are not the fence's: they are left alone`
+}
+
+/** `network ACL acl-…`, `deny list pl-… (IPv4)`; the id of an IP set tells its family by itself. */
+export function placeName(id: string, family?: 4 | 6): string {
+  if (id.startsWith('acl-')) return `network ACL ${id}`
+  if (!id.startsWith('pl-')) return `IP set ${id}`
+  return `deny list ${id}${family === undefined ? '' : ` (IPv${family})`}`
 }

@@ -1,20 +1,22 @@
-import type { DoorDocument, LockdownDocument } from '../contract/lockdown.ts'
-import { ago, moment, reason } from './fence-words.ts'
-import { table, wrapped } from './format.ts'
-import { doorRows, flowsText, ruleOfGroup, trustedRows } from './lockdown-words.ts'
+import type { LockdownDocument } from '../contract/lockdown.ts'
+import { ago, lateText, moment, reason } from './fence-words.ts'
+import { table } from './format.ts'
+import { doorRows, flowsText, ruleOfGroup, silentRows, trustedRows } from './lockdown-words.ts'
 
 type Closing = LockdownDocument['closing']
 
 /** What `sipfence lockdown` prints for people. */
 export function lockdownText(document: LockdownDocument, width: number): string[] {
-  const { fence, region, mode, trusted, lockdown, closing } = document
+  const { fence, region, at, mode, trusted, lockdown, closing, silentHosts, lastRound } = document
   const rows = [
     ...doorRows(lockdown),
     ['Standing', standingText(document)],
     ...trustedRows(trusted),
-    ...(lockdown.closed || lockdown.rules.length > 0 ? [] : closingRows(closing)),
+    ...silentRows(silentHosts, at),
+    ...(lockdown.closed || lockdown.rules.length > 0 ? [] : closingRows(closing, mode)),
   ]
-  return [`Fence ${fence} in ${region}, mode ${mode}`, '', ...table(rows, width, '')]
+  const late = lateText(lastRound, at, LATE[moves(lockdown)], width)
+  return [...late, `Fence ${fence} in ${region}, mode ${mode}`, '', ...table(rows, width, '')]
 }
 
 function standingText({ wish: { standing, closedUntil, set }, officeHours, at }: LockdownDocument): string {
@@ -30,8 +32,26 @@ function standingText({ wish: { standing, closedUntil, set }, officeHours, at }:
   return `${what}${byHand}${who}`
 }
 
-function closingRows({ rules, refused, tracked, problem }: Closing): string[][] {
-  const title = 'Closing it now'
+const LATE = {
+  close: 'it will not close until rounds happen again, see sipfence status',
+  open: 'it will not open until rounds happen again, see sipfence status; sipfence release opens it from here',
+  stay: 'it will neither close nor open until rounds happen again, see sipfence status',
+} as const
+
+/** What a round is needed for. */
+function moves({ closed, rules, steps }: LockdownDocument['lockdown']): keyof typeof LATE {
+  if (closed && (rules.length === 0 || steps.length > 0)) return 'close'
+  return !closed && rules.length > 0 ? 'open' : 'stay'
+}
+
+/** In a mode that changes no firewall this comes first; what follows is how it would be in enforce. */
+function closingRows(closing: Closing, mode: LockdownDocument['mode']): string[][] {
+  if (mode === 'enforce') return enforcedRows(closing, 'Closing it now')
+  const first = `would be refused: the mode is ${mode}; sipfence mode enforce comes first`
+  return [['Closing it now', first], ...enforcedRows(closing, 'In enforce it')]
+}
+
+function enforcedRows({ rules, refused, tracked, problem }: Closing, title: string): string[][] {
   if (problem !== null) return [[title, `cannot be told: ${reason(problem)}`]]
   if (refused.length > 0)
     return refused.map((words, i) => [i === 0 ? title : '', `would be refused: ${reason(words)}`])
@@ -39,63 +59,4 @@ function closingRows({ rules, refused, tracked, problem }: Closing): string[][] 
     ...rules.map((each, i) => [i === 0 ? title : '', `would take away ${ruleOfGroup(each)}`]),
     ['', flowsText(tracked)],
   ]
-}
-
-/** What closing the door does, as it was rehearsed. */
-interface Closed {
-  readonly fence: string
-  /** ISO 8601. */
-  readonly until: string
-  /** Public rules that were taken away before. */
-  readonly before: DoorDocument['rules']
-  readonly closing: Closing
-  readonly trusted: LockdownDocument['trusted']
-}
-
-/** What people are told who closed the door. */
-export function closedText({ fence, until, before, closing, trusted }: Closed, width: number): string[] {
-  const { rules, tracked } = closing
-  const rows = [
-    ...before.map((each) => ['Taken away', `${ruleOfGroup(each)}, before already`]),
-    ...rules.map((each) => ['Taken away', ruleOfGroup(each)]),
-    ...(rules.length === 0 ? [] : [['', flowsText(tracked)]]),
-    ...trustedRows(trusted),
-  ]
-  const head = `Fence ${fence} closes the door until ${moment(until)} UTC: within seconds only trusted peers are let in.`
-  const next = 'sipfence lockdown shows how it stands, sipfence lockdown off opens it.'
-  return [...wrapped(head, width), '', ...table(rows, width, ''), '', ...wrapped(next, width)]
-}
-
-interface Opened {
-  readonly fence: string
-  /** Public rules that are taken away. */
-  readonly rules: DoorDocument['rules']
-}
-
-/** What people are told who opened the door for good. */
-export function openedText({ fence, rules }: Opened, width: number): string[] {
-  const back =
-    rules.length === 0
-      ? 'No rule is taken away.'
-      : `Within seconds what was taken away is back: ${rules.map(ruleOfGroup).join('; ')}.`
-  return [`Fence ${fence} keeps the door open.`, ...wrapped(back, width)]
-}
-
-interface Automatic {
-  readonly fence: string
-  readonly officeHours: string
-  /** Whether it should be closed now, and why. */
-  readonly door: { readonly closed: boolean; readonly why: string }
-  /** Why closing it now would be refused. */
-  readonly refused: readonly string[]
-}
-
-/** What people are told who left the door to the office hours. */
-export function autoText({ fence, officeHours, door, refused }: Automatic, width: number): string[] {
-  return [
-    `Fence ${fence} closes the door outside office hours: ${officeHours}.`,
-    `Now it is ${door.closed ? 'closed' : 'open'}: ${reason(door.why)}.`,
-    ...refused.map((words) => `Closing it now would be refused: ${reason(words)}`),
-    'sipfence lockdown shows how it stands, sipfence lockdown off takes it back.',
-  ].flatMap((line) => wrapped(line, width))
 }

@@ -1,4 +1,6 @@
+import { moment, reason } from './fence-words.ts'
 import { wrapped } from './format.ts'
+import { type ClosedByHand, listed } from './lockdown-said-text.ts'
 
 type Mode = 'observe' | 'enforce' | 'off'
 
@@ -9,8 +11,22 @@ export interface ModeChange {
   readonly before: Mode
   /** What the settings file says. */
   readonly settings: Mode
-  /** Whether it keeps lists of trusted peers and can lock down. */
-  readonly hasDoor: boolean
+  /** How the door should stand in this mode, and how it does; null where it has none. */
+  readonly door: ModeDoor | null
+}
+
+interface ModeDoor {
+  /** Who closed it by hand, and until when; null where nobody did. */
+  readonly byHand: ClosedByHand | null
+  /** Why it should stand so. */
+  readonly why: string
+  readonly closed: boolean
+  /** Whether what somebody closed by hand is given up. */
+  readonly dropped: boolean
+  /** Whether public rules are taken away now. */
+  readonly isClosed: boolean
+  /** Why closing it now would be refused. */
+  readonly refused: readonly string[]
 }
 
 const CONSEQUENCE: Readonly<Record<Mode, string>> = {
@@ -19,12 +35,35 @@ const CONSEQUENCE: Readonly<Record<Mode, string>> = {
   off: 'Within seconds what it holds in firewalls is removed. It decides nothing until somebody sets a mode again.',
 }
 
-const DOOR: Readonly<Record<Mode, string>> = {
-  observe:
-    'A lockdown is opened. The lists of trusted peers are kept current: they let nobody in by themselves.',
-  enforce: 'A lockdown that somebody asked for, or that office hours ask for, is closed (sipfence lockdown).',
-  off: 'A lockdown is opened. The lists of trusted peers keep their entries, because other rules may refer to them.',
+/** What is true of the door now; nothing where it is open and stays so. */
+function doorLines(
+  mode: Mode,
+  { closed, byHand, why, isClosed, dropped, refused }: ModeDoor,
+  width: number,
+): string[] {
+  if (mode !== 'enforce') {
+    const opened = isClosed ? 'The lockdown is opened. ' : ''
+    const gone = dropped ? 'What somebody closed by hand is given up. ' : ''
+    return wrapped(`${opened}${gone}${LISTS[mode]}`, width)
+  }
+  if (!closed) return isClosed ? ['The door opens with the next round.'] : []
+  if (refused.length > 0)
+    return [
+      ...wrapped(`The door should be closed (${reason(why)}), but that is refused:`, width),
+      ...listed(refused, width),
+    ]
+  const what = isClosed ? 'stays closed' : 'closes with the next round'
+  const until =
+    byHand === null
+      ? `: ${reason(why)}`
+      : `, until ${moment(byHand.until)} UTC (${reason(byHand.by)} closed it)`
+  return wrapped(`The door ${what}${until}.`, width)
 }
+
+const LISTS = {
+  observe: 'The lists of trusted peers are kept current: they let nobody in by themselves.',
+  off: 'The lists of trusted peers keep their entries, because other rules may refer to them.',
+} as const
 
 const NEXT: Readonly<Record<Mode, string>> = {
   observe: 'sipfence status shows it; sipfence mode enforce brings the blocks back.',
@@ -33,15 +72,19 @@ const NEXT: Readonly<Record<Mode, string>> = {
 }
 
 /** What people are told who set the mode of a fence. */
-export function modeSetText({ fence, mode, before, settings, hasDoor }: ModeChange, width: number): string[] {
+export function modeSetText({ fence, mode, before, settings, door }: ModeChange, width: number): string[] {
   const was = before === mode ? 'which it was before' : `before ${before}`
   const outweighs =
     settings === mode
       ? []
       : [`The settings file says ${settings}; what is set by hand outweighs it, deployments included.`]
-  const door = hasDoor ? [DOOR[mode]] : []
   const head = `Fence ${fence} is in mode ${mode}, ${was}.`
-  return [head, CONSEQUENCE[mode], ...door, ...outweighs, NEXT[mode]].flatMap((line) => wrapped(line, width))
+  const inLines = (lines: readonly string[]) => lines.flatMap((line) => wrapped(line, width))
+  return [
+    ...inLines([head, CONSEQUENCE[mode]]),
+    ...(door === null ? [] : doorLines(mode, door, width)),
+    ...inLines([...outweighs, NEXT[mode]]),
+  ]
 }
 
 /** What people are told who asked for a round. */
@@ -52,9 +95,17 @@ export function wokenText(fence: string): string[] {
   ]
 }
 
-/** What follows an approval. */
-export function approvedText(fence: string, until: number): string[] {
+/** What follows an approval; `stopped` is what it lets pass. */
+export function approvedText(
+  fence: string,
+  until: number,
+  stopped: readonly string[],
+  width: number,
+): string[] {
   return [
+    ...(stopped.length === 0
+      ? ['Nothing is stopped now.']
+      : ['Stopped until now:', ...listed(stopped.map(reason), width)]),
     `Until ${new Date(until).toISOString()} fence ${fence} puts no brake on what its rounds do; a round begins within seconds.`,
     'sipfence preview shows what is left to do, sipfence status what came of it.',
   ]

@@ -1,5 +1,5 @@
 import type { PreviewDocument } from '../contract/preview.ts'
-import { entries, othersText, prefixesText, reason, ruleText } from './fence-words.ts'
+import { entries, othersText, placeName, prefixesText, reason, ruleText } from './fence-words.ts'
 import { count, counted, entryText, printable, table, wrapped } from './format.ts'
 import { flowsText } from './lockdown-words.ts'
 
@@ -26,13 +26,14 @@ export function previewText(document: PreviewDocument, width: number): string[] 
 }
 
 function aclLines({ id, problem, plan }: AclDocument, width: number): string[] {
-  if (plan === null) return unread(id, problem, width)
+  const name = placeName(id)
+  if (plan === null) return unread(name, problem, width)
   const { changes, kept, refused, foreign, shadowedBy, braked } = plan
   return [
     '',
-    changesText(id, changes.length, kept),
+    ...wrapped(changesText(name, changes.length, kept), width),
     ...(braked === null ? [] : wrapped(`The brake is on, so none of them is made: ${reason(braked)}`, width)),
-    ...table(
+    ...fitted(
       [
         ...changes.map(changeRow),
         ...refusedRows(refused),
@@ -44,24 +45,25 @@ function aclLines({ id, problem, plan }: AclDocument, width: number): string[] {
 }
 
 function changeRow({ kind, entry, replaced, why }: PlanDocument['changes'][number]): string[] {
-  const instead = replaced === null ? '' : ` instead of ${entryText(replaced)}`
-  return [kind, `${ruleText(entry)}${instead}`, reason(why)]
+  const instead = replaced === null ? '' : `instead of ${entryText(replaced)}: `
+  return [kind, ruleText(entry), `${instead}${reason(why)}`]
 }
 
-function setLines({ id, problem, plan }: SetDocument, width: number): string[] {
-  if (plan === null) return unread(id, problem, width)
+function setLines({ id, family, problem, plan }: SetDocument, width: number): string[] {
+  const name = placeName(id, family)
+  if (plan === null) return unread(name, problem, width)
   const { changes, kept, refused, foreign, braked } = plan
   const brake = `The brake is on, so not all of them are made: ${reason(braked ?? '')}`
   return [
     '',
-    changesText(id, changes.length, kept),
+    ...wrapped(changesText(name, changes.length, kept), width),
     ...(braked === null ? [] : wrapped(brake, width)),
-    ...table([...few(changes.map(prefixRow)), ...few(refusedRows(refused)), ...foreignRows(foreign)], width),
+    ...fitted([...few(changes.map(prefixRow)), ...few(refusedRows(refused)), ...foreignRows(foreign)], width),
   ]
 }
 
 function listLines({ id, problem, plan }: ListDocument, width: number): string[] {
-  const name = `Trusted peers ${id}`
+  const name = `trusted peers ${id}`
   if (plan === null) return unread(name, problem, width)
   const { changes, kept, foreign, capacity, left, withheld, extra } = plan
   const rows = [
@@ -73,9 +75,9 @@ function listLines({ id, problem, plan }: ListDocument, width: number): string[]
   const wider = `Its entries let in ${count(extra)} further ${extra === 1 ? 'address' : 'addresses'}.`
   return [
     '',
-    changesText(name, changes.length, kept),
+    ...wrapped(changesText(name, changes.length, kept), width),
     ...(extra === 0 ? [] : wrapped(wider, width)),
-    ...table(rows, width),
+    ...fitted(rows, width),
   ]
 }
 
@@ -85,13 +87,15 @@ function lockdownLines(
   { closed, why, steps, refused, tracked, problem }: NonNullable<PreviewDocument['lockdown']>,
   width: number,
 ): string[] {
-  const name = `Lockdown, ${closed ? 'closed' : 'open'} (${reason(why)})`
+  const isRefused = refused.length > 0 || problem !== null
+  const stands = closed ? (isRefused ? 'open, should be closed' : 'closed') : 'open'
+  const name = `Lockdown, ${stands} (${reason(why)})`
   const cuts = closed && steps.length > 0 ? wrapped(flowsText(tracked), width) : []
   return [
     '',
     ...wrapped(problem === null ? changesText(name, steps.length, 0) : `${name}: ${reason(problem)}`, width),
     ...cuts,
-    ...table(
+    ...fitted(
       [
         ...steps.map((step) => [step.kind, `${step.group}: ${printable(step.rule, 200)}`, reason(step.why)]),
         ...refused.map((words) => ['refused', '', reason(words)]),
@@ -100,6 +104,18 @@ function lockdownLines(
     ),
   ]
 }
+
+/** Where the middle column leaves no room for the reasons, it becomes a part of them. */
+function fitted(rows: readonly string[][], width: number): string[] {
+  const middle = Math.max(0, ...rows.map(([, what = '']) => what.length))
+  const first = Math.max(0, ...rows.map(([kind = '']) => kind.length))
+  if (first + middle + ROOM <= width) return table(rows, width)
+  const folded = rows.map(([kind = '', what = '', why = '']) => [kind, what === '' ? why : `${what}: ${why}`])
+  return table(folded, width)
+}
+
+/** For a reason, and what stands between columns. */
+const ROOM = 36
 
 function unread(name: string, problem: string | null, width: number): string[] {
   return ['', ...wrapped(`${name}: ${reason(problem ?? 'cannot be read')}`, width)]

@@ -9,6 +9,8 @@ import { clock, count, printable, wrapped } from './format.ts'
 /** How a network ACL, a list or a security group stands after its fence was released. */
 export interface Released {
   readonly id: string
+  /** What it is, and its id. */
+  readonly name: string
   readonly kind: 'firewall' | 'security group'
   /** What of ours is still there, or not back: a phrase for each. */
   readonly left: readonly string[]
@@ -28,19 +30,21 @@ export function offText(fence: string): string {
 }
 
 /** One change as it was made, or failed. */
-export function changeText(id: string, { kind, entry }: Change, failed: string | null): string {
-  if (failed !== null) return `${id}: cannot ${kind} ${ruleText(entry)}: ${reason(failed)}`
-  return `${id}: ${kind === 'remove' ? 'removed' : `${kind}:`} ${ruleText(entry)}`
+export function changeText(name: string, { kind, entry }: Change, failed: string | null): string {
+  if (failed !== null) return `${name}: cannot ${kind} ${ruleText(entry)}: ${reason(failed)}`
+  return `${name}: ${kind === 'remove' ? 'removed' : `${kind}:`} ${ruleText(entry)}`
 }
 
 /** Changes of a list as they were made in one go, and why that did not come to its end. */
-export function setChangesText(id: string, done: readonly SetChange[], failed: string | null): string[] {
-  const lines = done.map(({ kind, prefix }) => `${id}: ${kind === 'remove' ? 'removed' : 'added'} ${prefix}`)
+export function setChangesText(name: string, done: readonly SetChange[], failed: string | null): string[] {
+  const lines = done.map(
+    ({ kind, prefix }) => `${name}: ${kind === 'remove' ? 'removed' : 'added'} ${prefix}`,
+  )
   const more = lines.length - MOST_NAMED
   return [
     ...lines.slice(0, MOST_NAMED),
-    ...(more > 0 ? [`${id}: and ${count(more)} more`] : []),
-    ...(failed === null ? [] : [`${id}: cannot go on: ${reason(failed)}`]),
+    ...(more > 0 ? [`${name}: and ${count(more)} more`] : []),
+    ...(failed === null ? [] : [`${name}: cannot go on: ${reason(failed)}`]),
   ]
 }
 
@@ -53,12 +57,12 @@ export function stepText({ kind, group, rule }: LockdownStep, failed: string | n
 
 /** What of ours is left, one line for each; nothing where all is gone. */
 export function leftText(released: readonly Released[]): string[] {
-  return released.flatMap(({ id, left, problem }) => {
-    if (left.length === 0) return problem === null ? [] : [`  ${id}: ${reason(problem)}`]
+  return released.flatMap(({ name, left, problem }) => {
+    if (left.length === 0) return problem === null ? [] : [`  ${name}: ${reason(problem)}`]
     const why = problem === null ? '' : ` (${reason(problem)})`
     const more = left.length - MOST_NAMED
-    const lines = left.slice(0, MOST_NAMED).map((words) => `  ${id}: ${words}${why}`)
-    return more > 0 ? [...lines, `  ${id}: and ${count(more)} more`] : lines
+    const lines = left.slice(0, MOST_NAMED).map((words) => `  ${name}: ${words}${why}`)
+    return more > 0 ? [...lines, `  ${name}: and ${count(more)} more`] : lines
   })
 }
 
@@ -73,9 +77,9 @@ export function releasedText(
   trusted: readonly string[],
   width: number,
 ): string[] {
-  const places = released.filter(({ kind }) => kind === 'firewall').map(({ id }) => id)
-  const others = released.flatMap(({ id, foreign }) =>
-    few(foreign).map((words) => `${id}: ${words} is not the fence's: it was left alone.`),
+  const places = released.filter(({ kind }) => kind === 'firewall').map(({ name }) => name)
+  const others = released.flatMap(({ name, foreign }) =>
+    few(foreign).map((words) => `${name}: ${words} is not the fence's: it was left alone.`),
   )
   const again = Math.max(0, ...released.map(({ againAt }) => againAt ?? 0))
   const lag =

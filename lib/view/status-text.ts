@@ -1,10 +1,7 @@
 import type { StatusDocument } from '../contract/status.ts'
-import { ago, entries, moment, othersText, prefixesText, reason, standing } from './fence-words.ts'
+import { ago, entries, LATE_MS, moment, othersText, prefixesText, reason, standing } from './fence-words.ts'
 import { count, counted, printable, table } from './format.ts'
-import { doorRows, trustedRows } from './lockdown-words.ts'
-
-/** A round begins each minute, and a host reports at least as often. */
-const LATE_MS = 180_000
+import { doorReasons, doorRows, trustedRows } from './lockdown-words.ts'
 
 type LastRound = NonNullable<StatusDocument['lastRound']>
 
@@ -42,11 +39,17 @@ function modeWords({ mode: { inForce, settings, set }, at }: StatusDocument): st
   return `${inForce}, ${who}; the settings file says ${settings}: ${next}`
 }
 
-function blocksWords({ blocks: { total, byClass } }: StatusDocument): string {
+function blocksWords({ blocks: { total, byClass, noRoom, nowhere } }: StatusDocument): string {
   const parts = Object.entries(byClass)
     .filter(([, number]) => number > 0)
     .map(([name, number]) => `${count(number)} ${name}`)
-  return total === 0 ? 'none stands' : `${standing(total)}: ${parts.join(', ')}`
+  if (total === 0) return 'none stands'
+  const outside = noRoom.map(({ place, blocks }) => `${count(blocks)} of them not in ${place}`)
+  const room =
+    outside.length === 0
+      ? ''
+      : `; for want of room ${[...outside, `${count(nowhere)} in no firewall`].join(', ')}`
+  return `${standing(total)}: ${parts.join(', ')}${room}`
 }
 
 function aclRows({
@@ -85,28 +88,37 @@ function setRows({ id, kind, family, problem, holds }: StatusDocument['sets'][nu
   ]
 }
 
-function roundRows({ lastRound, at }: StatusDocument): string[][] {
+function roundRows({ lastRound, lockdown: now, blocks, at }: StatusDocument): string[][] {
   const title = 'Last round'
   const see = "see the reconcile function's log"
   if (lastRound === null) return [[title, `none yet; one should begin each minute: ${see}`]]
   const late = Date.parse(at) - Date.parse(lastRound.at) > LATE_MS
-  const told = troubleIn(lastRound).map((words) => ['', words])
+  const said = now === null ? [] : doorReasons(now)
+  const told = troubleIn(lastRound, new Set(said)).map((words) => ['', words])
+  const isWell = troubleIn(lastRound, new Set()).length === 0 && blocks.noRoom.length === 0
   const words = [
     `${ago(lastRound.at, at)}, in mode ${lastRound.mode}`,
-    ...(told.length === 0 ? ['no problem'] : []),
+    ...(isWell ? ['no problem'] : []),
     ...(late ? [`one should begin each minute: ${see}`] : []),
   ]
   return [[title, words.join('; ')], ...told]
 }
 
-/** What went wrong in any tier. Lists of trusted peers are not kept in mode off: that is no trouble. */
-function troubleIn({ mode, networkAcls, sets, trusted, lockdown }: LastRound): string[] {
+/**
+ * What went wrong in any tier. Lists of trusted peers are not kept in mode off: that is no trouble.
+ *
+ * @param said reasons of the door that are given elsewhere
+ */
+function troubleIn(
+  { mode, networkAcls, sets, trusted, lockdown }: LastRound,
+  said: ReadonlySet<string>,
+): string[] {
   const places = [...networkAcls, ...sets, ...(mode === 'off' ? [] : trusted)].flatMap(
     ({ id, problem, braked }) =>
       [problem, braked].flatMap((words) => (words === null ? [] : [`${id}: ${reason(words)}`])),
   )
   const { problem = null, refused = [] } = lockdown ?? {}
-  const door = [...(problem === null ? [] : [problem]), ...refused]
+  const door = [...(problem === null ? [] : [problem]), ...refused].filter((words) => !said.has(words))
   return [...places, ...door.map((words) => `lockdown: ${reason(words)}`)]
 }
 

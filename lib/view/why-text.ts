@@ -18,15 +18,18 @@ export function whyText(document: WhyDocument, width: number): string[] {
 const NOTHING =
   'is known of it: no block, standing or ended, covers it; it is not known-good, and no setting protects it'
 
-function isUnknown({ protectedBy, knownGood, blocks, foreign, trusted }: WhyDocument): boolean {
-  const lists = [knownGood, blocks, foreign, trusted.filter(({ heldBy }) => heldBy !== null)]
+function isUnknown(document: WhyDocument): boolean {
+  const { protectedBy, protectedParts, knownGood, blocks, foreign, trusted } = document
+  const letIn = trusted.filter(({ heldBy, parts }) => heldBy !== null || parts.length > 0)
+  const lists = [protectedParts, knownGood, blocks, foreign, letIn]
   return protectedBy === null && lists.every((list) => list.length === 0)
 }
 
 function knownRows(document: WhyDocument): string[][] {
-  const { protectedBy, foreign } = document
+  const { protectedBy, protectedParts, foreign } = document
   return [
     ...(protectedBy === null ? [] : [['Protected', `never blocked: ${reason(protectedBy)}`]]),
+    ...someOf(protectedParts).map((part) => ['Protected', partText(part)]),
     ...knownGoodRows(document),
     ...blockRows(document),
     ...foreign.map(({ place, entry }) => ['Others', `${place}: ${printable(entry, 200)} is not the fence's`]),
@@ -59,16 +62,27 @@ function blockRows({ blocks, source, at }: WhyDocument): string[][] {
 }
 
 function trustRows({ trusted, lockdown }: WhyDocument): string[][] {
-  const peers = trusted.map(({ id, heldBy, whyNot }) => [
-    'Trusted',
-    heldBy === null
-      ? `not in ${id}: ${reason(whyNot ?? '')}`
-      : `in ${id}: ${heldBy}, let in while the door is closed`,
-  ])
+  const peers = trusted.map((list) => ['Trusted', trustedText(list)])
   if (lockdown === null) return peers
   const { closed, desired, why } = lockdown
   const change = closed === desired ? '' : `, and should be ${desired ? 'closed' : 'open'}`
   return [...peers, ['Lockdown', `the door is ${closed ? 'closed' : 'open'}${change}: ${reason(why)}`]]
+}
+
+function trustedText({ id, heldBy, parts, whyNot }: WhyDocument['trusted'][number]): string {
+  if (heldBy !== null) return `in ${id}: ${heldBy}, let in while the door is closed`
+  if (parts.length === 0) return `not in ${id}: ${reason(whyNot ?? '')}`
+  const more = parts.length - someOf(parts).length
+  const named = `${someOf(parts).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return `part of it in ${id}: ${named}, let in while the door is closed; ${reason(whyNot ?? '')}`
+}
+
+function partText({ prefix, why }: WhyDocument['protectedParts'][number]): string {
+  return `part of it: ${prefix}, ${reason(why)}`
+}
+
+function someOf<T>(parts: readonly T[]): readonly T[] {
+  return parts.slice(0, MOST_KNOWN_GOOD)
 }
 
 function unreadRows({ unread }: WhyDocument): string[][] {

@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => fence.stop())
 
-const RULE_20 = /^acl-00000000000000000: removed rule 20: deny udp 5060 192\.0\.2\.1\/32$/m
+const RULE_20 = /^network ACL acl-00000000000000000: removed rule 20: deny udp 5060 192\.0\.2\.1\/32$/m
 
 /** The tags that EC2 has of the network ACL. */
 function tagCalls(): string[] {

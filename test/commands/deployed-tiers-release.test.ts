@@ -22,7 +22,7 @@ beforeEach(async () => {
   listForeign(fence, DENY4, '198.51.100.1/32')
   await fence.state.setLockdown({
     standing: 'off',
-    closed: { until: fence.now + 3_600_000 },
+    closed: { until: fence.now + 3_600_000, allowlistOnly: true },
     at: fence.now,
     by: 'a',
   })
@@ -46,20 +46,29 @@ describe('sipfence release', () => {
     })
     expect(listed(fence, TRUSTED4)).toEqual(['203.0.113.0/24'])
     for (const line of [
-      `${DENY4}: removed 192.0.2.1/32`,
-      `${DENY4}: removed 192.0.2.4/32`,
-      `${IP_SET4}: removed 192.0.2.4/32`,
+      `deny list ${DENY4} (IPv4): removed 192.0.2.1/32`,
+      `deny list ${DENY4} (IPv4): removed 192.0.2.4/32`,
+      `IP set ${IP_SET4}: removed 192.0.2.4/32`,
       `${GROUP}: authorized udp 5060 from 0.0.0.0/0`,
       `${GROUP}: revoked udp 5060 from ${TRUSTED4}`,
     ])
       expect(out.split('\n')).toContain(line)
-    expect(flat(out)).toContain(`${DENY4}: 198.51.100.1/32 is not the fence's: it was left alone.`)
-    expect(flat(out)).toMatch(new RegExp(`Nothing of fence f stands in acl-0+, ${DENY4}, `))
+    expect(flat(out)).toContain(
+      `deny list ${DENY4} (IPv4): 198.51.100.1/32 is not the fence's: it was left alone.`,
+    )
+    expect(flat(out)).toMatch(
+      new RegExp(`Nothing of fence f stands in network ACL acl-0+, deny list ${DENY4} \\(IPv4\\), `),
+    )
     expect(flat(out)).toContain(
       `The door is open. The lists of trusted peers (${TRUSTED4}, ${TRUSTED6}) keep their entries`,
     )
     expect(out).not.toContain('may not show yet')
     expect(await fence.ledger.swaps()).toEqual([])
+    expect(await fence.state.lockdown()).toMatchObject({ standing: 'off', closed: null })
+    await fence.state.setMode({ mode: 'enforce', at: fence.now, by: 'a' })
+    await fence.round()
+    expect(letsIn(fence)).toEqual(['0.0.0.0/0'])
+    await fence.state.setMode({ mode: 'off', at: fence.now, by: 'a' })
     const again = await fence.sipfence(['release'])
     expect(again).toMatchObject({ code: 0, err: '' })
     expect(flat(again.out)).toMatch(/run sipfence release again after/)
@@ -74,10 +83,10 @@ describe('sipfence release', () => {
     expect(code).toBe(1)
     expect(flat(err)).toContain('Cannot release fence "f" as a whole; it is off, so run this again:')
     expect(err).toMatch(
-      new RegExp(`${DENY4}: 192\\.0\\.2\\.1/32 still stands \\(2 of 2 changes were not made`),
+      new RegExp(`${DENY4} \\(IPv4\\): 192\\.0\\.2\\.1/32 still stands \\(2 of 2 changes were not made`),
     )
     expect(err).toMatch(/sipfence-f-ipv4 \(IPv4\): 192\.0\.2\.4\/32 still stands \(.*WAFInternalError/)
-    expect(out).toContain(`${DENY4}: cannot go on: UnauthorizedOperation`)
+    expect(out).toContain(`${DENY4} (IPv4): cannot go on: UnauthorizedOperation`)
     expect(letsIn(fence)).toEqual(['0.0.0.0/0'])
     expect(heldBy(fence)).toEqual([])
   })
@@ -109,7 +118,7 @@ describe('sipfence release', () => {
     const { code, err } = await fence.sipfence(['release'])
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(new RegExp(`${DENY4}: UnauthorizedOperation`)),
+      err: expect.stringMatching(new RegExp(`${DENY4} \\(IPv4\\): UnauthorizedOperation`)),
     })
     fence.aws.faults.plan([])
     const [stack] = fence.stacks
@@ -122,7 +131,7 @@ describe('sipfence release', () => {
     for (let i = 0; i < 40; i++) await fence.block(`192.0.3.${2 * i}/32`)
     await fence.round()
     const { out } = await fence.sipfence(['release'])
-    expect(out.match(new RegExp(`^${DENY4}: removed`, 'gm'))).toHaveLength(20)
-    expect(out).toContain(`${DENY4}: and 22 more`)
+    expect(out.match(new RegExp(`^deny list ${DENY4} \\(IPv4\\): removed`, 'gm'))).toHaveLength(20)
+    expect(out).toContain(`${DENY4} (IPv4): and 22 more`)
   })
 })

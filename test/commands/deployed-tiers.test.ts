@@ -41,7 +41,12 @@ async function document(...args: string[]): Promise<unknown> {
 }
 
 async function closeDoor(by = 'a'): Promise<void> {
-  await fence.state.setLockdown({ standing: 'off', closed: { until: fence.now + HOUR }, at: fence.now, by })
+  await fence.state.setLockdown({
+    standing: 'off',
+    closed: { until: fence.now + HOUR, allowlistOnly: true },
+    at: fence.now,
+    by,
+  })
 }
 
 /** The stack tells of another list than there is. */
@@ -110,7 +115,9 @@ describe('sipfence status', () => {
       `Deny list ${DENY4}: 2 entries of ours, 47 free for IPv4 198.51.100.1/32 is not the fence's`,
     )
     expect(out).toContain(`IP set ${IP_SET4}: 1 entry of ours, 9,999 free for IPv4`)
-    expect(out).toContain(`Trusted peers ${TRUSTED4}: 3 entries of 10 for 2 trusted IPv4 sources`)
+    expect(out).toContain(
+      `Trusted peers ${TRUSTED4}: 3 entries of 10 for 2 trusted IPv4 sources: 1 known-good, 1 from the settings`,
+    )
     expect(out).toMatch(/Lockdown closed: it says.* sg-0+1: udp 5060 from 0\.0\.0\.0\/0 is taken away/)
     expect(out).toContain(HARMLESS)
     expect(out).toContain('in mode enforce; no problem')
@@ -143,7 +150,8 @@ describe('sipfence status', () => {
       `${DENY4}: ${HARMLESS}`,
       `${IP_SET4}: the plan would newly deny 5000`,
       `${TRUSTED4}: it is full`,
-      'lockdown: sg-1: denied lockdown: no room',
+      'lockdown: sg-1: denied',
+      'lockdown: no room',
     ])
       expect(out).toContain(words)
     await fence.state.keepRound({ ...round, mode: 'off', sets: [], lockdown: null })
@@ -283,10 +291,10 @@ describe('sipfence preview', () => {
       tracked: false,
     })
     const out = flat(await shown('preview'))
-    expect(out).toContain(`${DENY4}: 2 changes add 192.0.2.9/32 ${HARMLESS}`)
+    expect(out).toContain(`deny list ${DENY4} (IPv4): 2 changes add 192.0.2.9/32 ${HARMLESS}`)
     expect(out).toContain("198.51.100.1/32 is not the fence's: it is left alone")
     expect(out).toContain(
-      `Trusted peers ${TRUSTED4}: 1 change, 1 entry as they should be add 198.51.100.7/32`,
+      `trusted peers ${TRUSTED4}: 1 change, 1 entry as they should be add 198.51.100.7/32`,
     )
     expect(out).toMatch(
       /Lockdown, closed \(a closed it until .*\): 2 changes Flows that stand are cut at once\./,
@@ -327,7 +335,9 @@ describe('sipfence preview', () => {
     fence = await deployTiers()
     await fence.block('192.0.0.0/16')
     expect(flat(await shown('preview'))).toMatch(
-      new RegExp(`${DENY4}: 1 change The brake is on, so not all of them are made: .*65536 addresses`),
+      new RegExp(
+        `${DENY4} \\(IPv4\\): 1 change The brake is on, so not all of them are made: .*65536 addresses`,
+      ),
     )
     await fence.state.approve({ until: Date.now() + 60_000, at: fence.now, by: 'a' })
     expect(await shown('preview')).not.toContain('The brake')
@@ -341,8 +351,21 @@ describe('sipfence preview', () => {
     await closeDoor()
     const out = flat(await shown('preview'))
     expect(out).toMatch(/left out (198\.51\.100\.7\/32|203\.0\.113\.0\/24) no room beside 1 entries/)
+    expect(out).toMatch(/Lockdown, open, should be closed \(a closed it until .*\): no change/)
     expect(out).toMatch(/no change refused 1 trusted sources do not fit/)
     expect(flat(await shown('status'))).toMatch(/no room for 1 source \(.*\): a lockdown is refused/)
+  })
+
+  test('keeps its lines within the terminal', async () => {
+    fence = await deployTiers()
+    await fence.block('2001:db8:1234:5678::/64')
+    await fence.round()
+    await fence.block('2001:db8:1234:5678::/64', { until: fence.now - 1 })
+    await fence.block('2001:db8:8765:4321::/64')
+    await closeDoor()
+    const { out } = await fence.sipfence(['preview'], { COLUMNS: '72' })
+    expect(out).toContain('replace')
+    expect(out.split('\n').filter((line) => line.length > 72)).toEqual([])
   })
 
   test('tells of a tier that is gone', async () => {
@@ -350,15 +373,52 @@ describe('sipfence preview', () => {
     lose('DenyListIpv6')
     const { sets } = previewDocument.parse(await document('preview'))
     expect(sets[1]).toMatchObject({ id: GONE, plan: null, problem: expect.stringMatching(/^there is no/) })
-    expect(flat(await shown('preview'))).toContain(`${GONE}: there is no such prefix list`)
+    expect(flat(await shown('preview'))).toContain(`deny list ${GONE} (IPv6): there is no such prefix list`)
   })
 })
 
-test.each([
-  { args: ['mode', 'observe'], words: /A lockdown is opened\. The lists of trusted peers are kept current/ },
-  { args: ['mode', 'enforce'], words: /A lockdown that somebody asked for, .*is closed/ },
-  { args: ['off'], words: /A lockdown is opened\. The lists of trusted peers keep their entries/ },
-])('$args says what becomes of the door', async ({ args, words }) => {
-  fence = await deployTiers()
-  expect(flat(await shown(...args))).toMatch(words)
+describe('sipfence mode and off', () => {
+  test.each([
+    { args: ['mode', 'observe'], words: /The lists of trusted peers are kept current/ },
+    { args: ['mode', 'enforce'], words: /are put in force \(sipfence blocks\)\. sipfence status/ },
+    { args: ['off'], words: /The lists of trusted peers keep their entries/ },
+  ])('$args says nothing of a door that is open and stays so', async ({ args, words }) => {
+    fence = await deployTiers()
+    const out = flat(await shown(...args))
+    expect(out).toMatch(words)
+    expect(out).not.toMatch(/lockdown is opened|The door|given up/)
+  })
+
+  test('observe opens a door that is closed, and enforce says that it closes again and who said so', async () => {
+    fence = await deployTiers()
+    await closeDoor(HOSTILE)
+    await fence.round()
+    expect(flat(await shown('mode', 'enforce'))).toMatch(
+      /The door stays closed, until \d{4}-[^.]* UTC \(it says/,
+    )
+    expect(flat(await shown('mode', 'observe'))).toContain('The lockdown is opened. The lists of')
+    await fence.round()
+    const out = flat(await shown('mode', 'enforce'))
+    expect(out).toMatch(/The door closes with the next round, until \d{4}-[^.]* UTC \(it says/)
+    expect(out).toContain(`${HARMLESS} closed it)`)
+  })
+
+  test('enforce says that closing is refused, and is set all the same where that cannot be told', async () => {
+    fence = await deployTiers()
+    await fence.state.setLockdown({ standing: 'off', closed: { until: fence.now + HOUR }, at: 0, by: 'a' })
+    expect(flat(await shown('mode', 'enforce'))).toMatch(/but that is refused: nobody is known-good/)
+    const fault = { kind: 'before', code: 'UnauthorizedOperation', status: 403 } as const
+    fence.aws.faults.plan([{ action: 'DescribeSecurityGroups', fault }])
+    expect(flat(await shown('mode', 'enforce'))).toMatch(/it cannot be told: UnauthorizedOperation/)
+    expect(await fence.state.mode()).toMatchObject({ mode: 'enforce' })
+  })
+
+  test('off gives up what was closed by hand, and leaves the office hours', async () => {
+    fence = await deployTiers()
+    const closed = { until: Date.now() + HOUR, allowlistOnly: true }
+    await fence.state.setLockdown({ standing: 'auto', closed, at: 0, by: 'a' })
+    expect(flat(await shown('off'))).toContain('What somebody closed by hand is given up.')
+    expect(await fence.state.lockdown()).toMatchObject({ standing: 'auto', closed: null })
+    expect(flat(await shown('off'))).not.toContain('given up')
+  })
 })

@@ -153,6 +153,18 @@ describe('sipfence status', () => {
     expect(flat(await shown('preview'))).toContain(`${ACL}: Cannot use network ACL`)
   })
 
+  test('says how many blocks find no room', async () => {
+    for (let i = 0; i < 30; i++) await fence.block(`192.0.2.${2 * i}/32`)
+    await fence.round()
+    const { blocks } = statusDocument.parse(await document('status'))
+    expect(blocks).toMatchObject({ total: 30, noRoom: [{ place: ACL, blocks: 12 }], nowhere: 12 })
+    const out = flat(await shown('status'))
+    expect(out).toContain(
+      `30 blocks stand: 30 reflection; for want of room 12 of them not in ${ACL}, 12 in no firewall`,
+    )
+    expect(out).not.toContain('no problem')
+  })
+
   test('fails where it cannot be told', async () => {
     const fault = { kind: 'before', code: 'UnauthorizedOperation', status: 403 } as const
     fence.aws.faults.plan([{ action: 'DescribeNetworkAcls', fault }])
@@ -180,7 +192,7 @@ describe('sipfence blocks', () => {
     const out = await shown('blocks')
     expect(out).toMatch(/^Fence f in eu-west-1, mode enforce: 3 blocks stand$/m)
     expect(out).toMatch(/^192\.0\.2\.1\/32 +reflection, level 1: UDP SIP ports, 1,300 packets\/s$/m)
-    expect(out).toMatch(/since .*, until .* UTC, still (10 min|9 min \d+ s)$/m)
+    expect(out).toMatch(/since .*, until .* UTC, (10 min|9 min \d+ s) left$/m)
     expect(out).toMatch(new RegExp(`^ +network ACL ${ACL}: rule 20$`, 'm'))
     expect(out).toContain(HARMLESS)
     expect(out.length).toBeLessThan(2_000)
@@ -234,9 +246,7 @@ describe('sipfence preview', () => {
     ])
     const out = await shown('preview')
     expect(out).toContain('a round in enforce. Nothing is changed.')
-    expect(out).toMatch(
-      /replace +rule 20: deny udp 5060 192\.0\.2\.2\/32 instead of deny udp 5060 192\.0\.2\.1\/32/,
-    )
+    expect(out).toMatch(/replace +rule 20: deny udp 5060 192\.0\.2\.2\/32 +instead of deny udp 5060/)
     expect(flat(out)).toContain(HARMLESS)
     expect(out).toMatch(/refused +203\.0\.113\.9\/32 +on the allowlist/)
     expect([heldBy(fence), writes()]).toEqual(before)
@@ -277,20 +287,34 @@ describe('sipfence apply, mode and off', () => {
   })
 
   test('apply warns where no round has happened for minutes, and only there', async () => {
-    expect(await shown('apply')).toMatch(/But no round has ever happened: .*sipfence release/)
+    expect(await shown('apply')).toMatch(/No round has ever happened: .*\n?.*sipfence release/)
     await fence.state.keepRound({ at: Date.now() - 60_000, mode: 'enforce', firewalls: [], ...NO_TIERS })
-    expect(await shown('apply')).not.toMatch(/But no round/)
+    expect(await shown('apply')).not.toMatch(/No round/)
     await fence.state.keepRound({ at: Date.now() - 600_000, mode: 'enforce', firewalls: [], ...NO_TIERS })
-    expect(await shown('off')).toMatch(/But no round has happened since \d{4}-/)
+    expect(await shown('off')).toMatch(/No round has happened since \d{4}-/)
   })
 
   test('approve lets plans pass for five minutes, says until when, and asks for a round', async () => {
     const before = Date.now()
     const out = await shown('approve')
-    expect(out).toMatch(/^Until \d{4}-\d\d-\d\dT.*fence f puts no brake on/)
+    expect(out).toMatch(/^Nothing is stopped now\.\nUntil \d{4}-\d\d-\d\dT.*fence f puts no brake on/)
     expect(await fence.state.approvedUntil()).toBeGreaterThanOrEqual(before + 300_000)
     expect(await fence.state.approvedUntil()).toBeLessThan(Date.now() + 300_001)
     expect(wakeUps()).toBe(1)
+  })
+
+  test('approve says what is stopped now', async () => {
+    await fence.block('192.0.0.0/16')
+    const words = /^Stopped until now: acl-0+: the plan would newly deny 65536 addresses/
+    expect(flat(await shown('approve'))).toMatch(words)
+    expect(flat(await shown('approve'))).toMatch(/^Nothing is stopped now\. Until/)
+  })
+
+  test('approve does so though what is stopped cannot be told', async () => {
+    const fault = { kind: 'before', code: 'UnauthorizedOperation', status: 403 } as const
+    fence.aws.faults.plan([{ action: 'DescribeNetworkAcls', fault }])
+    expect(flat(await shown('approve'))).toMatch(/what is stopped cannot be told: UnauthorizedOperation/)
+    expect(await fence.state.approvedUntil()).toBeGreaterThan(Date.now())
   })
 
   test.each([

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type LockdownDocument, lockdownDocument } from '../../lib/contract/lockdown.ts'
+import type { RoundRecord } from '../../lib/round.ts'
 import { RECONCILE_QUEUE } from '../aws/fence-account.ts'
-import { type DeployedFixture, deployFence, flat, SETTINGS } from './deployed-fence.ts'
+import { type DeployedFixture, deployFence, flat, HOST, OTHER_HOST, SETTINGS } from './deployed-fence.ts'
 import {
   deployTiers,
   GROUP,
@@ -19,6 +20,15 @@ import {
 const HOUR = 3_600_000
 const HOSTILE = 'it says \u001b[2J\u202eand\nmore'
 const HARMLESS = 'it says \\u001b[2J\\u202eand\\u000amore'
+/** A round that has ended just now. */
+const LAST: RoundRecord = {
+  at: Date.now(),
+  mode: 'enforce',
+  firewalls: [],
+  sets: [],
+  trusted: [],
+  lockdown: null,
+}
 const EVERYBODY = { protocol: 'udp', ports: { from: 5060, to: 5060 }, cidr: '0.0.0.0/0' }
 
 let fence: DeployedFixture
@@ -46,6 +56,11 @@ async function shown(): Promise<LockdownDocument> {
   return lockdownDocument.parse(JSON.parse(out))
 }
 
+async function saw(host: string, at: number): Promise<void> {
+  const fine = { boot: 'b', seq: 1, halfBlind: false, lossFraction: 0, clockSkewMs: 0 }
+  await fence.state.sawHost({ ...fine, host, at })
+}
+
 function wakeUps(): number {
   return fence.aws.queue(RECONCILE_QUEUE).visible().length
 }
@@ -69,10 +84,13 @@ describe('sipfence lockdown on', () => {
     fence = await deployTiers()
     await vouch(fence, '198.51.100.7/32', '198.51.100.99/32', '2001:db8:7::/64')
     const before = Date.now()
+    await fence.state.keepRound(LAST)
     const out = await said('on')
     expect(out).toMatch(/^Fence f closes the door until \d{4}-.* UTC: within seconds only trusted peers/)
     expect(out).toContain(`Taken away ${GROUP}: ${PUBLIC} Flows that stand are cut at once.`)
-    expect(out).toContain(`${TRUSTED4}: 0 entries of 10, 3 with the next round, for 3 trusted IPv4 sources`)
+    expect(out).toContain(
+      `${TRUSTED4}: 0 entries of 10, 3 with the next round, for 3 trusted IPv4 sources: 2 known-good, 1 from the settings`,
+    )
     expect(out).toContain(`${TRUSTED6}: 0 entries of 10, 1 with the next round, for 1 trusted IPv6 source`)
     expect(await fence.state.lockdown()).toMatchObject({
       standing: 'off',
@@ -96,6 +114,7 @@ describe('sipfence lockdown on', () => {
     fence = await deployTiers()
     await fence.state.setLockdown({ standing: 'auto', closed: null, at: 0, by: 'a' })
     const before = Date.now()
+    await vouch(fence, '198.51.100.7/32')
     await said('on', '--for', time)
     const wish = await fence.state.lockdown()
     expect(wish?.standing).toBe('auto')
@@ -106,7 +125,7 @@ describe('sipfence lockdown on', () => {
   test('says that flows live on where the security group tracks them', async () => {
     fence = await deployTiers({ others: [{ ...EVERYBODY, cidr: '128.0.0.0/2' }] })
     fence.settle(withTrusted({ securityGroups: [GROUP, OTHER_GROUP] }))
-    const out = await said('on')
+    const out = await said('on', '--allowlist-only')
     expect(out).toContain(`Taken away ${OTHER_GROUP}: udp 5060 from 128.0.0.0/2`)
     expect(out).toContain('Flows that stand are tracked: they live on until they time out.')
   })
@@ -132,7 +151,7 @@ describe('sipfence lockdown on', () => {
     expect(err).toContain(`${OTHER_GROUP} lets the public in (udp 5000-6000 from 0.0.0.0/0) and is not among`)
     expect(err).toContain(`12 trusted sources do not fit into the 1 entries of ${TRUSTED4}`)
     // The last of its words, however long the reason is.
-    expect(err).toMatch(/and 2 more; raise trustedPeers\.maxEntries, or allow their networks/)
+    expect(err).toContain(flat((await shown()).closing.refused.at(-1)!))
     await fence.round()
     expect(letsIn(fence)).toEqual(['0.0.0.0/0'])
   })
@@ -165,15 +184,143 @@ describe('sipfence lockdown on', () => {
   })
 })
 
+describe('sipfence lockdown on where nobody is known-good', () => {
+  test('is refused, and says why and what to do', async () => {
+    fence = await deployTiers()
+    const err = await refused('on')
+    expect(err).toContain('nobody is known-good')
+    expect(err).toContain('sipfence lockdown on --allowlist-only')
+  })
+
+  test('is done with --allowlist-only, and names the sensors that are missing', async () => {
+    fence = await deployTiers()
+    await saw(HOST, Date.now() - 240_000)
+    const out = await said('on', '--allowlist-only')
+    expect(out).toContain('the allowlist is enough')
+    expect(out).toMatch(new RegExp(`${HOST} reported 4 min( \\d s)? ago, and not since: whom it has come`))
+    expect(out).toContain(`${OTHER_HOST} has never reported: whoever it knows is not among them`)
+    expect(await fence.state.lockdown()).toMatchObject({ closed: { allowlistOnly: true } })
+    expect(await said()).toContain(`${OTHER_HOST} has never reported`)
+    await fence.round()
+    expect(letsIn(fence)).toEqual([TRUSTED4])
+    await saw(HOST, Date.now())
+    expect((await shown()).silentHosts).toEqual([{ host: OTHER_HOST, reported: null }])
+  })
+})
+
+describe('sipfence lockdown over what was said before', () => {
+  test('on says the old end and the new one', async () => {
+    fence = await deployTiers()
+    await vouch(fence, '198.51.100.7/32')
+    expect(await said('on')).not.toContain('It was closed until')
+    expect(await said('on', '--for', '4h')).toMatch(
+      /It was closed until \d{4}-[^;]* UTC by \S+; now until \d{4}-[^.]* UTC\./,
+    )
+  })
+
+  test('auto keeps it closed by hand until its time, and no longer', async () => {
+    fence = await deployTiers()
+    await vouch(fence, '198.51.100.7/32')
+    const closed = { until: Date.now() + HOUR }
+    await fence.state.setLockdown({ standing: 'off', closed, at: 0, by: 'somebody@else' })
+    expect(await said('auto')).toMatch(
+      /Until \d{4}-[^.]* UTC by somebody@else it is to be closed all the same/,
+    )
+    expect(await fence.state.lockdown()).toMatchObject({ standing: 'auto', closed, by: 'somebody@else' })
+    const over = { standing: 'off', closed: { until: Date.now() - 1 }, at: 0, by: 'a' } as const
+    await fence.state.setLockdown(over)
+    await said('auto')
+    expect(await fence.state.lockdown()).toMatchObject({ standing: 'auto', closed: null })
+  })
+
+  test('off says what it ended', async () => {
+    fence = await deployTiers()
+    const closed = { until: Date.now() + HOUR }
+    await fence.state.setLockdown({ standing: 'auto', closed, at: 0, by: HOSTILE })
+    const out = await said('off')
+    expect(out).toContain(`UTC by ${HARMLESS}; office hours no longer close it.`)
+    expect(out).toContain('It was to be closed until')
+    expect(await said('off')).not.toMatch(/closed until|office hours/)
+  })
+})
+
+describe('sipfence lockdown where something is in its way', () => {
+  test.each(['observe', 'off'] as const)('says in mode %s that this comes first', async (mode) => {
+    fence = await deployTiers()
+    await vouch(fence, '198.51.100.7/32')
+    await fence.state.setMode({ mode, at: fence.now, by: 'a' })
+    const out = await said()
+    expect(out).toMatch(
+      new RegExp(
+        `Closing it now would be refused: the mode is ${mode}; sipfence mode enforce comes first In enforce`,
+      ),
+    )
+    expect(out).toContain(`In enforce it would take away ${GROUP}: ${PUBLIC}`)
+  })
+
+  test('auto says once that it should be closed, and why it is not', async () => {
+    fence = await deployTiers()
+    await fence.state.setLockdown({ standing: 'off', closed: { until: Date.now() + HOUR }, at: 0, by: 'a' })
+    const out = await said('auto')
+    expect(out).toContain('Now it should be closed, but that is refused: nobody is known-good')
+    expect(out.match(/nobody is known-good/g)).toHaveLength(1)
+  })
+
+  test('shows why the last round refused, once, and not what it said before', async () => {
+    fence = await deployTiers()
+    const at = Date.now() - 60_000
+    const closed = { until: at + HOUR, allowlistOnly: true }
+    await fence.state.setLockdown({ standing: 'off', closed, at, by: 'a' })
+    const lockdown = { closed: true, why: 'a', rules: [], refused: [HOSTILE], problem: 'sg-1: denied' }
+    await fence.state.keepRound({ ...LAST, at: at + 30_000, lockdown })
+    for (const command of ['lockdown', 'status']) {
+      const { code, out } = await fence.sipfence([command])
+      expect(code).toBe(0)
+      expect(flat(out)).toContain('not closed as it should be: a closed it until')
+      expect(flat(out)).toContain(`the last round refused: ${HARMLESS}`)
+      expect(flat(out).match(/sg-1: denied/g)).toHaveLength(1)
+      expect(out).not.toContain('no problem')
+    }
+    await fence.state.keepRound({ ...LAST, at: at - 1, lockdown })
+    expect(await said()).toContain('closed with the next round')
+  })
+
+  test('names what the stack lacks where the settings have it', async () => {
+    fence = await deployFence(SETTINGS)
+    fence.settle(TIER_SETTINGS)
+    for (const wish of [[], ['on'], ['off'], ['auto']])
+      expect(await refused(...wish)).toContain(
+        'Cannot lock down fence "f": its stack has no trusted peers yet; npx cdk deploy SipFence-f makes them',
+      )
+  })
+
+  test('says first that no round happens, and what that means', async () => {
+    fence = await deployTiers()
+    await vouch(fence, '198.51.100.7/32')
+    expect(await said()).toMatch(/^No round has ever happened: it will neither close nor open until/)
+    expect(await said('on')).toMatch(
+      /^No round has ever happened: it will not close until rounds happen again/,
+    )
+    expect(await said()).toMatch(/^No round has ever happened: it will not close/)
+    await fence.round()
+    await fence.state.keepRound({ ...LAST, at: Date.now() - 600_000 })
+    expect(await said('off')).toMatch(
+      /^No round has happened since .*not open until .*sipfence release opens it/,
+    )
+    expect(await said()).toMatch(/^No round has happened since .*not open until .*sipfence release opens it/)
+    await fence.state.keepRound({ ...LAST, at: Date.now() })
+    expect(await said()).toMatch(/^Fence f/)
+  })
+})
+
 describe('sipfence lockdown off', () => {
   test('says what comes back, and the next round brings it', async () => {
     fence = await deployTiers()
-    await said('on')
+    await said('on', '--allowlist-only')
     await fence.round()
     const out = await said('off')
-    expect(out).toContain(
-      `keeps the door open. Within seconds what was taken away is back: ${GROUP}: ${PUBLIC}.`,
-    )
+    expect(out).toContain(`Within seconds what was taken away is back: ${GROUP}: ${PUBLIC}.`)
+    expect(out).toMatch(/keeps the door open\. It was closed until \d{4}-[^.]* UTC by [^.]*\. Within/)
     expect(await fence.state.lockdown()).toMatchObject({ standing: 'off', closed: null })
     expect(wakeUps()).toBe(2)
     expect(await said()).toContain('closed, and should be open: lockdown is off; the next round puts back')
@@ -199,10 +346,11 @@ describe('sipfence lockdown off', () => {
 describe('sipfence lockdown auto', () => {
   test('goes by the office hours, and says how the door stands by them', async () => {
     fence = await deployTiers()
-    await said('on')
     const out = await said('auto')
     expect(out).toMatch(/closes the door outside office hours: Mon to Fri 08:00 to 18:00 Europe\/Berlin\./)
-    expect(out).toMatch(/Now it is (closed: outside|open: within) office hours/)
+    expect(out).toMatch(
+      /Now it (is open: within office hours|should be closed, but that is refused: nobody is)/,
+    )
     expect(await fence.state.lockdown()).toMatchObject({ standing: 'auto', closed: null })
     const { wish, officeHours } = await shown()
     expect({ wish, officeHours }).toMatchObject({
@@ -213,7 +361,7 @@ describe('sipfence lockdown auto', () => {
 
   test('says in time that closing would be refused', async () => {
     fence = await deployTiers({ others: [EVERYBODY] })
-    expect(await said('auto')).toMatch(/Closing it now would be refused: sg-0+2 lets the public in/)
+    expect(await said('auto')).toMatch(/(would be refused|but that is refused): sg-0+2 lets the public in/)
     expect(await fence.state.lockdown()).toMatchObject({ standing: 'auto' })
   })
 
@@ -235,7 +383,7 @@ describe('sipfence lockdown', () => {
     await vouch(fence, '198.51.100.7/32')
     expect(await shown()).toMatchObject({
       mode: 'enforce',
-      wish: { standing: 'off', closedUntil: null, set: null },
+      wish: { standing: 'off', closedUntil: null, allowlistOnly: false, set: null },
       trusted: [
         {
           id: TRUSTED4,
@@ -266,7 +414,7 @@ describe('sipfence lockdown', () => {
     fence = await deployTiers()
     await fence.state.setLockdown({
       standing: 'off',
-      closed: { until: Date.now() + HOUR },
+      closed: { until: Date.now() + HOUR, allowlistOnly: true },
       at: Date.now() - 120_000,
       by: HOSTILE,
     })
@@ -287,7 +435,12 @@ describe('sipfence lockdown', () => {
 
   test('shows why a door that should be closed is not', async () => {
     fence = await deployTiers({ others: [EVERYBODY] })
-    await fence.state.setLockdown({ standing: 'off', closed: { until: Date.now() + HOUR }, at: 0, by: 'a' })
+    await fence.state.setLockdown({
+      standing: 'off',
+      closed: { until: Date.now() + HOUR, allowlistOnly: true },
+      at: 0,
+      by: 'a',
+    })
     expect((await shown()).lockdown).toMatchObject({
       closed: true,
       rules: [],
@@ -330,6 +483,7 @@ describe('sipfence lockdown', () => {
     { args: ['on', '--for', '30s'], words: /--for "30s"; it should be/ },
     { args: ['on', '--for', '0h'], words: /--for "0h"; it should be/ },
     { args: ['off', '--for', '1h'], words: /Cannot use --for here/ },
+    { args: ['off', '--allowlist-only'], words: /Cannot use --allowlist-only here/ },
     { args: ['--for', '1h'], words: /Cannot use --for here/ },
     { args: ['on', '--json'], words: /Cannot use --json with lockdown on/ },
   ])('$args is wrong usage', async ({ args, words }) => {

@@ -156,6 +156,23 @@ describe('sipfence why', () => {
     expect(await why('198.51.100.8')).toMatchObject({ trusted: [{ whyNot: 'the mode is off' }] })
   })
 
+  test('says which part of a network is protected and trusted', async () => {
+    fence = await deployTiers()
+    await fence.round()
+    expect(await why('203.0.0.0/16')).toMatchObject({
+      protectedBy: null,
+      protectedParts: [{ prefix: '203.0.113.0/24', why: 'on the allowlist' }],
+      trusted: [{ heldBy: null, parts: ['203.0.113.0/24'] }],
+    })
+    const out = await told('203.0.0.0/16')
+    expect(out).toContain('part of it: 203.0.113.0/24, on the allowlist')
+    expect(out).toContain(
+      `part of it in ${TRUSTED4}: 203.0.113.0/24, let in while the door is closed; the rest`,
+    )
+    expect(out).not.toContain('never blocked')
+    expect(await why('203.0.113.0/25')).toMatchObject({ protectedParts: [], trusted: [{ parts: [] }] })
+  })
+
   test('says that the list of trusted peers has no room', async () => {
     const settings = {
       ...SETTINGS,
@@ -192,7 +209,7 @@ describe('sipfence why', () => {
     expect(out).toContain('the door is open: lockdown is off')
     await fence.state.setLockdown({
       standing: 'off',
-      closed: { until: fence.now + 60_000 },
+      closed: { until: fence.now + 60_000, allowlistOnly: true },
       at: 0,
       by: HOSTILE,
     })

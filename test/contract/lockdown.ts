@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { LockdownStep, Swap, TrustedList } from '../../lib/core/lockdown.ts'
+import type { DoorState } from '../../lib/core/lockdown-wish.ts'
 import { portRanges } from '../../lib/core/wanted.ts'
 import type { JournalEntry } from '../../lib/journal.ts'
 import type { SecurityGroup } from '../../lib/local/security-group.ts'
@@ -149,6 +150,7 @@ export function lockdownContract(
         id: parts.lists[family],
         capacity: 20,
         held: 3,
+        knownGood: 3,
         left: [],
         problem: null,
       })
@@ -159,7 +161,7 @@ export function lockdownContract(
         trusted: { 4: list(4), 6: list(6) },
       }
       const round = (
-        door: typeof CLOSED,
+        door: DoorState,
         over: Partial<LockdownOptions> = {},
         ports: { groups?: SecurityGroups; ledger?: SwapLedger } = {},
       ) =>
@@ -369,6 +371,14 @@ export function lockdownContract(
       expect((await round(CLOSED, with4({ left }))).refused.join()).toMatch(
         /1 trusted source.* would lose service: 192\.0\.2\.7\/32/,
       )
+      const two = [...left, onePrefix('192.0.2.9/32')]
+      for (const [who, refused] of [
+        [left, 0],
+        [two, 1],
+      ] as const) {
+        const preview = { ...with4({ left: who }), apply: false }
+        expect((await round({ ...CLOSED, lose: 1 }, preview)).refused).toHaveLength(refused)
+      }
       const empty = {
         trusted: { 4: { ...options.trusted[4], held: 0 }, 6: { ...options.trusted[6], held: 0 } },
       }

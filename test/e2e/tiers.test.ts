@@ -126,7 +126,9 @@ describe('One decision, from a report through the deployed functions', () => {
     await fence.send(HOST, JSON.stringify({ ...accusation(HOST, '192.0.2.1'), seq: 3 }))
     await expect.poll(() => denied(), SOON).toEqual(['192.0.2.1/32 17', '192.0.2.9/32 17', '192.0.2.9/32 6'])
     await fence.tick()
-    await expect.poll(() => listed('sipfence-f-trusted-ipv4'), SOON).toEqual(['198.51.100.64/26', PHONE])
+    await expect
+      .poll(() => listed('sipfence-f-trusted-ipv4'), SOON)
+      .toEqual(['10.0.0.0/16', '198.51.100.64/26', PHONE])
     expect(listed('sipfence-f-deny-ipv4')).toEqual([FORGED, GUESSER])
     expect(fence.aws.ipSets.get('sipfence-f-ipv4')!.addresses).toEqual([GUESSER])
 

@@ -7,7 +7,9 @@ import { lacks } from '../skips.ts'
 import { ROOT } from './synth.ts'
 
 const LISTS = { denyListIpv4: 'pl-0a1b2c3d4e5f60718', denyListIpv6: 'pl-0f1e2d3c4b5a69788' }
-const NETWORK = { ...LISTS, home: '10.0.0.0/16,2001:db8:1::/56' }
+const NETWORK = { ...LISTS, fence: 'pbx', home: '10.0.0.0/16,2001:db8:1::/56' }
+const IPV4 = { fence: 'pbx', home: '10.0.0.0/16', denyListIpv4: LISTS.denyListIpv4 }
+const SHARED = 'arn:aws:ec2:eu-west-1:210987654321:prefix-list/pl-0a1b2c3d4e5f60718'
 const RULE_GROUP = 'arn:aws:wafv2:eu-west-1:123456789012:regional/rulegroup/sipfence-pbx/0a1b2c3d'
 const BALANCER = 'arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/pbx/0a1b2c3d4e5f6071'
 
@@ -60,21 +62,22 @@ function propertiesOf({ file, err }: Synthesis, type: string): Resource['Propert
 describe('examples/network-firewall', () => {
   let dual: Synthesis
   let ipv4: Synthesis
-  let lost: Synthesis
+  let other: Synthesis
+  const of = (context: object, fence = 'pbx') =>
+    synth('network-firewall', `SipFenceNetworkFirewall-${fence}`, context)
   beforeAll(async () => {
-    const of = (context: object) => synth('network-firewall', 'SipFenceNetworkFirewall', context)
-    ;[dual, ipv4, lost] = await Promise.all([
+    ;[dual, ipv4, other] = await Promise.all([
       of({ ...NETWORK, ports: '5060,5080', action: 'drop' }),
-      of({ ...NETWORK, home: '10.0.0.0/16' }),
-      of(LISTS),
+      of(IPV4),
+      of({ ...NETWORK, fence: 'two', home: '10.1.0.0/16', denyListIpv4: SHARED }, 'two'),
     ])
   }, 60_000)
 
   test('drops UDP on the SIP ports from whoever is in the deny lists, and nothing else', () => {
     const { RuleGroup } = propertiesOf(dual, 'AWS::NetworkFirewall::RuleGroup')
     expect(RuleGroup.RulesSource.RulesString.split('\n')).toEqual([
-      'drop udp @SIPFENCE4 any -> $HOME_NET [5060,5080] (msg:"sipfence blocks this source"; sid:1506004; rev:1;)',
-      'drop udp @SIPFENCE6 any -> $HOME_NET [5060,5080] (msg:"sipfence blocks this source"; sid:1506006; rev:1;)',
+      'drop udp @SIPFENCE4 any -> $HOME_NET [5060,5080] (msg:"sipfence pbx blocks this source"; sid:1506004; rev:1;)',
+      'drop udp @SIPFENCE6 any -> $HOME_NET [5060,5080] (msg:"sipfence pbx blocks this source"; sid:1506006; rev:1;)',
     ])
     expect(RuleGroup.RuleVariables.IPSets.HOME_NET.Definition).toEqual(NETWORK.home.split(','))
   })
@@ -86,8 +89,23 @@ describe('examples/network-firewall', () => {
     expect([endOf(SIPFENCE4), endOf(SIPFENCE6)]).toEqual([LISTS.denyListIpv4, LISTS.denyListIpv6])
   })
 
-  test('first only tells of what it would drop, on port 5060, and has no IPv6 rule where there is no IPv6', () => {
+  test('takes the ARN of a list that another account shares as it is', () => {
+    const { RuleGroup } = propertiesOf(other, 'AWS::NetworkFirewall::RuleGroup')
+    expect(RuleGroup.ReferenceSets.IPSetReferences).toEqual({ SIPFENCE4: { ReferenceArn: SHARED } })
+  })
+
+  test('names all after the fence, so that a second one overwrites nothing', () => {
+    const namesOf = (each: Synthesis) => [
+      propertiesOf(each, 'AWS::NetworkFirewall::RuleGroup').RuleGroupName,
+      propertiesOf(each, 'AWS::NetworkFirewall::FirewallPolicy').FirewallPolicyName,
+    ]
+    expect(namesOf(dual)).toEqual(['sipfence-pbx-deny-sip', 'sipfence-pbx-deny-sip'])
+    expect(namesOf(other)).toEqual(['sipfence-two-deny-sip', 'sipfence-two-deny-sip'])
+  })
+
+  test('first only tells of what it would drop, on port 5060, and knows no IPv6 where there is none', () => {
     const { RuleGroup } = propertiesOf(ipv4, 'AWS::NetworkFirewall::RuleGroup')
+    expect(Object.keys(RuleGroup.ReferenceSets.IPSetReferences)).toEqual(['SIPFENCE4'])
     expect(RuleGroup.RulesSource.RulesString).toMatch(
       /^alert udp @SIPFENCE4 any -> \$HOME_NET \[5060\] [^\n]*$/,
     )
@@ -102,16 +120,55 @@ describe('examples/network-firewall', () => {
     expect(FirewallPolicy.StatefulDefaultActions).toBeUndefined()
   })
 
-  test('says what it lacks, and makes nothing', () => {
-    expect(lost.code).toBe(1)
-    expect(lost.err).toContain('Cannot make a firewall policy: nothing says home; say it by -c home=…')
-    expect(existsSync(lost.file)).toBe(false)
-  })
+  test.each<[string, object, string]>([
+    ['no fence', { fence: undefined }, 'nothing says fence; say it by -c fence=…, as README.md shows'],
+    ['no home', { home: undefined }, 'nothing says home; say it by -c home=…, as README.md shows'],
+    [
+      'no list for a family of home',
+      { denyListIpv6: undefined },
+      'nothing says denyListIpv6; say it by -c denyListIpv6=…, as README.md shows',
+    ],
+    ['no fence’s id', { fence: 'PBX 1' }, 'fence should be the id of a fence, such as "pbx"; it is "PBX 1"'],
+    [
+      'what is no port',
+      { ports: '5060,sip' },
+      'ports should be UDP ports with commas between them, such as "5060,5080"; it is "5060,sip"',
+    ],
+    [
+      'a port that is too high',
+      { ports: '65536' },
+      'ports should be UDP ports with commas between them, such as "5060,5080"; it is "65536"',
+    ],
+    [
+      'an address for a range',
+      { home: '10.0.0.0' },
+      'home should be address ranges with commas between them, such as "10.0.0.0/16,2001:db8:1::/56"; it is "10.0.0.0"',
+    ],
+    [
+      'a range that is none',
+      { home: '10.0.0.0/16,10.1.0.0/33' },
+      'home should be address ranges with commas between them, such as "10.0.0.0/16,2001:db8:1::/56"; it is "10.0.0.0/16,10.1.0.0/33"',
+    ],
+    [
+      'what is no list, although nothing needs it',
+      { home: '10.0.0.0/16', denyListIpv6: 'sg-0a1b2c3d' },
+      'denyListIpv6 should be a prefix list such as "pl-0123456789abcdef0", or the ARN of one; it is "sg-0a1b2c3d"',
+    ],
+    ['another action', { action: 'deny' }, 'action should be "alert" or "drop"; it is "deny"'],
+  ])(
+    'says in one line that it is given %s, and makes nothing',
+    async (_, context, line) => {
+      const { code, err, file } = await of({ ...NETWORK, ...context })
+      expect([code, err]).toEqual([1, `Cannot make a firewall policy: ${line}\n`])
+      expect(existsSync(file)).toBe(false)
+    },
+    30_000,
+  )
 
   test.skipIf(lacks('cfn-lint over the firewall policy', 'cfn-lint'))(
     'has nothing that cfn-lint warns of',
     () => {
-      expect(warnings(dual, ipv4)).toEqual([0, ''])
+      expect(warnings(dual, ipv4, other)).toEqual([0, ''])
     },
   )
 })
@@ -119,13 +176,14 @@ describe('examples/network-firewall', () => {
 describe('examples/web-acl', () => {
   let alone: Synthesis
   let attached: Synthesis
-  let lost: Synthesis
+  let other: Synthesis
+  const GIVEN = { fence: 'pbx', ruleGroup: RULE_GROUP }
+  const of = (context: object, fence = 'pbx') => synth('web-acl', `SipFenceWebAcl-${fence}`, context)
   beforeAll(async () => {
-    const of = (context: object) => synth('web-acl', 'SipFenceWebAcl', context)
-    ;[alone, attached, lost] = await Promise.all([
-      of({ ruleGroup: RULE_GROUP }),
-      of({ ruleGroup: RULE_GROUP, loadBalancer: BALANCER }),
-      of({}),
+    ;[alone, attached, other] = await Promise.all([
+      of(GIVEN),
+      of({ ...GIVEN, loadBalancer: BALANCER }),
+      of({ ...GIVEN, fence: 'two' }, 'two'),
     ])
   }, 60_000)
 
@@ -142,11 +200,41 @@ describe('examples/web-acl', () => {
     expect(readFileSync(alone.file, 'utf8')).not.toContain('WebACLAssociation')
   })
 
-  test('says what it lacks, and makes nothing', () => {
-    expect(lost.code).toBe(1)
-    expect(lost.err).toContain('Cannot make a web ACL: nothing says ruleGroup; say it by -c ruleGroup=arn:…')
-    expect(existsSync(lost.file)).toBe(false)
+  test('is named after the fence, so that a second one overwrites nothing', () => {
+    const namesOf = (each: Synthesis) => {
+      const { Name, Rules, VisibilityConfig } = propertiesOf(each, 'AWS::WAFv2::WebACL')
+      return [Name, Rules[0].Name, Rules[0].VisibilityConfig.MetricName, VisibilityConfig.MetricName]
+    }
+    const named = (fence: string) => [fence, fence, `${fence}-group`, `${fence}-web-acl`]
+    expect(namesOf(alone)).toEqual(named('sipfence-pbx'))
+    expect(namesOf(other)).toEqual(named('sipfence-two'))
   })
+
+  const GROUP =
+    'ruleGroup should be the ARN of a regional rule group, such as "arn:aws:wafv2:eu-west-1:123456789012:regional/rulegroup/sipfence-pbx/…"'
+  test.each<[string, object, string]>([
+    ['no fence', { fence: undefined }, 'nothing says fence; say it by -c fence=…, as README.md shows'],
+    [
+      'no rule group',
+      { ruleGroup: undefined },
+      'nothing says ruleGroup; say it by -c ruleGroup=…, as README.md shows',
+    ],
+    ['the name of one', { ruleGroup: 'sipfence-pbx' }, `${GROUP}; it is "sipfence-pbx"`],
+    ['the ARN of something else', { ruleGroup: BALANCER }, `${GROUP}; it is "${BALANCER}"`],
+    [
+      'no load balancer',
+      { loadBalancer: RULE_GROUP },
+      `loadBalancer should be the ARN of an Application Load Balancer; it is "${RULE_GROUP}"`,
+    ],
+  ])(
+    'says in one line that it is given %s, and makes nothing',
+    async (_, context, line) => {
+      const { code, err, file } = await of({ ...GIVEN, ...context })
+      expect([code, err]).toEqual([1, `Cannot make a web ACL: ${line}\n`])
+      expect(existsSync(file)).toBe(false)
+    },
+    30_000,
+  )
 
   test.skipIf(lacks('cfn-lint over the web ACL', 'cfn-lint'))('has nothing that cfn-lint warns of', () => {
     expect(warnings(alone, attached)).toEqual([0, ''])

@@ -36,6 +36,8 @@ function arrange() {
   const protection = new Protection([{ prefix: onePrefix('192.0.2.7/32'), why: 'on the allowlist' }])
   const ledger = new MemoryLedger(nobody)
   ledger.protection = async () => (allowed ? protection : nobody)
+  const good = [onePrefix('203.0.113.7/32')]
+  ledger.knownGood = async () => good
   const told: JournalEntry[] = []
   const ports = {
     ledger,
@@ -58,6 +60,7 @@ function arrange() {
     group,
     deny,
     lists,
+    forgetEverybody: () => good.splice(0),
     allow: () => {
       allowed = true
     },
@@ -92,7 +95,7 @@ describe('A round of all tiers', () => {
     const record = await round({ firewalls: [dead] })
     expect(record.firewalls).toMatchObject([{ id: 'acl-dead', problem: 'it is away' }])
     expect(deny.entries.map(({ prefix }) => prefix)).toEqual(['192.0.2.7/32'])
-    expect(lists[0]!.entries.map(({ prefix }) => prefix)).toEqual(['198.51.100.0/24'])
+    expect(lists[0]!.entries.map(({ prefix }) => prefix)).toEqual(['198.51.100.0/24', '203.0.113.7/32'])
   })
 
   test('opens the door although the lists of trusted peers cannot be kept, and closes it not', async () => {
@@ -111,6 +114,18 @@ describe('A round of all tiers', () => {
     const record = await round(broken)
     expect(record.lockdown).toMatchObject({ closed: false, rules: [], problem: null })
     expect(isOpen()).toBe(true)
+  })
+
+  test('closes no door where nobody is known-good, unless somebody says that the allowlist is enough', async () => {
+    const { round, forgetEverybody, isOpen } = arrange()
+    forgetEverybody()
+    const refused = await round({}, { door: CLOSED })
+    expect(refused.lockdown?.refused.join()).toMatch(/nobody is known-good/)
+    expect(isOpen()).toBe(true)
+    await round({}, { door: { ...CLOSED, allowlistOnly: true } })
+    expect(isOpen()).toBe(false)
+    await round({}, { door: CLOSED })
+    expect(isOpen()).toBe(false) // what is closed does not open because a sensor falls silent
   })
 
   test.each(['observe', 'off'] as const)('in %s the door is open, and what is ours is gone', async (mode) => {

@@ -7,7 +7,7 @@ import { deployProblems } from '../../lib/settings/deploy-problems.ts'
 const PBX = { id: 'i-0123456789abcdef0', addresses: ['10.0.0.10'] }
 const DEPLOYABLE = {
   region: 'eu-west-1',
-  vpc: 'vpc-1',
+  vpc: 'vpc-0a1b2c3d',
   vpcCidrs: ['10.0.0.0/16'],
   pbxs: [PBX],
   networkAcls: [{ id: 'acl-1' }],

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { DEFAULTS, readConfig } from '../../lib/config.ts'
 
 const GROUPS = ['sg-0a1b2c3d']
+const [ONE, TWO, THREE] = ['sg-00000001', 'sg-00000002', 'sg-00000000000000003']
 const HOURS = { timeZone: 'Europe/Berlin', from: '08:00', to: '18:00' }
 
 function read(...fences: readonly object[]) {
@@ -50,13 +51,28 @@ describe('firewalls', () => {
       trusted(['acl-1']),
       'trustedPeers.securityGroups[0]: should be a security group id such as "sg-0a1b2c3d"',
     ],
+    [
+      trusted(['sg-0a1b2c3']),
+      'trustedPeers.securityGroups[0]: should be a security group id such as "sg-0a1b2c3d"; it is "sg-0a1b2c3"',
+    ],
     [trusted([]), 'trustedPeers.securityGroups: should be at least 1 long'],
     [trusted(GROUPS, { widest: { ipv4: 7 } }), 'trustedPeers.widest.ipv4: should be at least 8; it is 7'],
     [
       office({ timeZone: '+01:00' }),
       'trustedPeers.officeHours.timeZone: should be an IANA time zone such as "Europe/Berlin"',
     ],
-    [office({ from: '8:00' }), 'trustedPeers.officeHours.from: should be a time such as "08:00"'],
+    [
+      office({ from: '8:00' }),
+      'trustedPeers.officeHours.from: should be a time such as "08:00", at most 23:59; it is "8:00"',
+    ],
+    [
+      office({ from: '24:00' }),
+      'trustedPeers.officeHours.from: should be a time such as "08:00", at most 23:59; it is "24:00"',
+    ],
+    [
+      office({ to: '24:01' }),
+      'trustedPeers.officeHours.to: should be a time such as "18:00", at most 24:00; it is "24:01"',
+    ],
     [
       office({ to: '08:00' }),
       'trustedPeers.officeHours: should end at another time than they begin: else there are none, and the door is always closed',
@@ -68,23 +84,28 @@ describe('firewalls', () => {
   })
 })
 
+test('office hours may last until the end of the day, and all day', () => {
+  expect(problems(office({ to: '24:00' }), {})).toEqual([])
+  expect(problems(office({ from: '00:00', to: '24:00' }))).toEqual([])
+})
+
 describe('security groups that are named twice', () => {
   const PATH = 'firewalls.trustedPeers.securityGroups'
 
   test('are refused in two fences: one lockdown would not know what another took away', () => {
-    expect(problems(trusted(['sg-1']), {}, trusted(['sg-2', 'sg-1']))).toEqual([
-      `  fences[2].${PATH}[1]: should be a security group of no other fence; "sg-1" belongs to fence "a"`,
+    expect(problems(trusted([ONE]), {}, trusted([TWO, ONE]))).toEqual([
+      `  fences[2].${PATH}[1]: should be a security group of no other fence; "sg-00000001" belongs to fence "a"`,
     ])
   })
 
   test('are refused in one fence', () => {
-    expect(problems(trusted(['sg-1', 'sg-1']))).toEqual([
-      `  fences[0].${PATH}[1]: should be named once; "sg-1" is named before`,
+    expect(problems(trusted([ONE, ONE]))).toEqual([
+      `  fences[0].${PATH}[1]: should be named once; "sg-00000001" is named before`,
     ])
   })
 
   test('are no matter where each is another one', () => {
-    expect(problems(trusted(['sg-1', 'sg-2']), trusted(['sg-3']))).toEqual([])
+    expect(problems(trusted([ONE, TWO]), trusted([THREE]))).toEqual([])
   })
 })
 
@@ -101,6 +122,21 @@ describe('docs/settings.md', () => {
     ['trustedPeers.officeHours.days', trustedPeers.days.join(', ')],
   ])('tells of firewalls.%s that it is %s', (key, value) => {
     expect(text).toContain(`| \`firewalls.${key}\` | ${value} |`)
+  })
+
+  test('shows every tier in its example, office hours too', () => {
+    const example = text.split('\n').filter((line) => line.startsWith('    '))
+    const { firewalls } = readConfig('example', example.join('\n')).fences[0]!
+    expect(firewalls).toEqual({
+      denyList: { maxEntries: denyList.maxEntries },
+      ipSets: { action: 'count' },
+      trustedPeers: {
+        securityGroups: [expect.stringMatching(/^sg-/)],
+        maxEntries: trustedPeers.maxEntries,
+        widest: trustedPeers.widest,
+        officeHours: { ...HOURS, days: [...trustedPeers.days] },
+      },
+    })
   })
 
   test.each([
