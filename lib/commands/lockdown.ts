@@ -9,7 +9,7 @@ import { type DeployedOptions, deployedCommand, printDocument, withDeployed } fr
 import { closedByHand, doorIn, rulesOf, type Trusted } from './door.ts'
 import { lockdownOf, refusalsOf, rehearseClosing } from './lockdown-document.ts'
 import { operator } from './operator.ts'
-import { durationOption } from './options.ts'
+import { countOption, durationOption } from './options.ts'
 import { print, terminalWidth } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { wakeOrTell } from './wake.ts'
@@ -18,6 +18,7 @@ interface LockdownOptions extends DeployedOptions {
   readonly json?: boolean
   readonly for?: number
   readonly allowlistOnly?: boolean
+  readonly lose?: number
 }
 
 type Wish = 'on' | 'off' | 'auto'
@@ -40,6 +41,11 @@ export function addLockdown(program: Command): void {
       durationOption('--for', LEAST_MS, LONGEST_MS),
     )
     .option('--allowlist-only', 'with on: close it although nobody is known-good')
+    .option(
+      '--lose <count>',
+      'with on: close it although the lists have no room for so many trusted sources',
+      countOption('--lose'),
+    )
     .option('--json', 'print one JSON document (sipfence.lockdown/1)')
     .action(async (asked: Wish | undefined, options: LockdownOptions) => {
       checkOptions(asked, options)
@@ -58,6 +64,8 @@ function checkOptions(asked: Wish | undefined, options: LockdownOptions): void {
     throw new UsageError('Cannot use --for here: it says how long sipfence lockdown on lasts')
   if (options.allowlistOnly === true && asked !== 'on')
     throw new UsageError('Cannot use --allowlist-only here: it goes with sipfence lockdown on')
+  if (options.lose !== undefined && asked !== 'on')
+    throw new UsageError('Cannot use --lose here: it goes with sipfence lockdown on')
   if (options.json === true && asked !== undefined)
     throw new UsageError(
       `Cannot use --json with lockdown ${asked}: sipfence lockdown --json shows what came of it`,
@@ -75,18 +83,18 @@ function doorOf({ fence, trusted, missing }: Deployed): Trusted {
 /** Rehearsed first: what would be refused is not asked for. */
 async function close(deployed: Deployed, trusted: Trusted, options: LockdownOptions): Promise<void> {
   const { fence, state, clock } = deployed
-  const { for: forMs = HOUR_MS, allowlistOnly = false } = options
+  const { for: forMs = HOUR_MS, allowlistOnly = false, lose = 0 } = options
   const { inForce } = await modeInForce(deployed)
   if (inForce !== 'enforce')
     throw new Error(
       `Cannot lock down fence "${fence.id}": its mode is ${inForce}, in which it changes no firewall; sipfence mode enforce first`,
     )
-  const rehearsed = await rehearseClosing(deployed, trusted, { allowlistOnly })
+  const rehearsed = await rehearseClosing(deployed, trusted, { allowlistOnly, lose })
   const reasons = refusalsOf(rehearsed)
   if (reasons.length > 0) throw new Error(refusedText(fence.id, reasons, terminalWidth()))
   const until = clock() + forMs
   const before = (await state.lockdown()) ?? OPEN
-  await say(deployed, { standing: before.standing, closed: { until, allowlistOnly } })
+  await say(deployed, { standing: before.standing, closed: { until, allowlistOnly, lose } })
   const closed = {
     fence: fence.id,
     until: isoTime(until),

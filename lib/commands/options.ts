@@ -34,6 +34,14 @@ export function hostOption(value: string): string {
   )
 }
 
+/** A reader of a whole number from 1 to 9,999. */
+export function countOption(option: string): (value: string) => number {
+  return (value) => {
+    if (/^[1-9]\d{0,3}$/.test(value)) return Number(value)
+    throw new UsageError(`Cannot use ${option} "${value}"; it should be a whole number, 1 to 9999`)
+  }
+}
+
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
 const TEN_MINUTES_MS = 600_000
 

@@ -31,7 +31,7 @@ export interface TrustedList {
   readonly problem: string | null
 }
 
-/** A public rule that a lockdown takes away, kept until it is back exactly as it was. */
+/** A public rule that a lockdown takes away, kept until it is back as it was, under another id. */
 export interface Swap {
   readonly group: string
   readonly rule: IngressRule
@@ -128,7 +128,7 @@ function letIn({ group, standIn: rule }: Swap): LockdownStep {
 }
 
 /**
- * Opens the door again: every rule that was taken away comes back exactly as it was, then what stood in for it goes. It is asked for
+ * Opens the door again: every rule that was taken away comes back as it was, then what stood in for it goes. It is asked for
  * whatever the groups show, because reads lag behind.
  */
 export function planOpening(swaps: readonly Swap[]): LockdownPlan {

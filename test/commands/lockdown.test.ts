@@ -156,6 +156,16 @@ describe('sipfence lockdown on', () => {
     expect(letsIn(fence)).toEqual(['0.0.0.0/0'])
   })
 
+  test('is done with --lose where no more than so many would lose service', async () => {
+    fence = await deployTiers({ trustedEntries: 2, settings: withTrusted({ widest: { ipv4: 32 } }) })
+    await vouch(fence, '198.51.100.1/32', '198.51.100.3/32')
+    expect(await refused('on')).toContain('let them go with sipfence lockdown on --lose 1')
+    await said('on', '--lose', '1')
+    expect(await fence.state.lockdown()).toMatchObject({ closed: { lose: 1 } })
+    await fence.round()
+    expect(letsIn(fence)).not.toContain('0.0.0.0/0')
+  })
+
   test('is refused where nobody would be let in', async () => {
     fence = await deployTiers({ settings: { ...TIER_SETTINGS, allow: [] } })
     expect(await refused('on')).toContain('the lists of trusted peers are empty: nobody would be let in')
