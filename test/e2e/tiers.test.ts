@@ -129,8 +129,8 @@ describe('One decision, from a report through the deployed functions', () => {
     await expect
       .poll(() => listed('sipfence-f-trusted-ipv4'), SOON)
       .toEqual(['10.0.0.0/16', '198.51.100.64/26', PHONE])
-    expect(listed('sipfence-f-deny-ipv4')).toEqual([FORGED, GUESSER])
-    expect(fence.aws.ipSets.get('sipfence-f-ipv4')!.addresses).toEqual([GUESSER])
+    await expect.poll(() => listed('sipfence-f-deny-ipv4'), SOON).toEqual([FORGED, GUESSER])
+    await expect.poll(() => fence.aws.ipSets.get('sipfence-f-ipv4')!.addresses, SOON).toEqual([GUESSER])
 
     const why = whyDocument.parse(JSON.parse(await sipfence('why', '192.0.2.9', '--json')))
     expect(JSON.stringify(why)).toContain('brute-force')
