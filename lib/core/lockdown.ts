@@ -99,11 +99,22 @@ export function planLockdown(input: LockdownInput): LockdownPlan {
       tracked: !group.opensOut[familyOfRule(rule)] || !isWholeWorld(rule),
     })),
   ]
+  // Where a public rule is to go, trusted peers are let in whatever the group shows: reads lag, and may still show a rule
+  // that the end of an earlier lockdown has taken away.
+  const shows = ({ group, rule }: LockdownStep) =>
+    groups.some(({ id, rules }) => id === group && rules.some((each) => sameRule(each, rule)))
+  const closes = new Set(found.map(({ group }) => group.id))
   const granting = distinct(all.filter(({ granted }) => granted).map(letIn)).filter(
-    ({ group, rule }) =>
-      !groups.some(({ id, rules }) => id === group && rules.some((each) => sameRule(each, rule))),
+    (step) => closes.has(step.group) || !shows(step),
   )
-  const refused = [...refusals(found, granting, input), ...leftOut(found, input)]
+  const refused = [
+    ...refusals(
+      found,
+      granting.filter((step) => !shows(step)),
+      input,
+    ),
+    ...leftOut(found, input),
+  ]
   if (all.length === 0)
     refused.push('no security group of the PBXs lets the public in on SIP ports: nothing to close')
   if (refused.length > 0) return { swaps, steps: [], refused, tracked: all.some(({ tracked }) => tracked) }

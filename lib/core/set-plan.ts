@@ -68,7 +68,8 @@ export function planDenials(input: DenialInput): DenialPlan {
   const [ours, theirs] = [new PrefixIndex(own), new PrefixIndex(foreign)]
   const refused: Refusal[] = []
   const open: Block[] = []
-  for (const block of ranked(desired, ({ prefix }) => ours.holderOf(prefix) !== undefined)) {
+  // What is held counts nothing: entries that join would make two choices take turns. A change of a list is cheap.
+  for (const block of ranked(desired, () => false)) {
     if (familyOf(block.prefix) !== family) continue
     const why = protects(block.prefix)
     const holder = theirs.holderOf(block.prefix)

@@ -78,9 +78,13 @@ function roomFor(
 function placed(exact: readonly Prefix[], own: readonly Prefix[], most: number, widest: number): Placed {
   if (exact.length <= most) return { prefixes: exact, left: [] }
   const empty = new Set(heldByNobody(own, exact))
-  const grown = merged([...own.filter((prefix) => !empty.has(prefix)), ...exact])
-  if (grown.length <= most) return { prefixes: grown, left: [] }
-  return coverOf(exact, { most, widest })
+  const wanted = new PrefixIndex(exact)
+  const used = own.filter((prefix) => !empty.has(prefix) && (wanted.holderOf(prefix) ?? prefix) === prefix)
+  const held = new PrefixIndex(used)
+  const grown = [...used, ...exact.filter((source) => held.holderOf(source) === undefined)]
+  if (grown.length <= most) return { prefixes: merged(grown), left: [] }
+  const { prefixes, left } = coverOf(exact, { most, widest })
+  return { prefixes: merged(prefixes), left }
 }
 
 /** Those in which no source is, and which are in no source. */

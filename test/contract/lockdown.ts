@@ -299,12 +299,26 @@ export function lockdownContract(
       expect(await lines()).toEqual(before)
     })
 
+    test('closed again while reads still show the rules of the lockdown before: the trusted peers are let in', async () => {
+      const { round, groups, lines, lists } = await start()
+      await round(CLOSED)
+      const late = await groups.read() // what a lagging read shows: the trusted peers are still let in
+      await round(OPENED)
+      const opened = await groups.read()
+      const both = late.map((group, i) => ({ ...group, rules: [...group.rules, ...opened[i]!.rules] }))
+      const lagging: SecurityGroups = { read: async () => both, apply: (step) => groups.apply(step) }
+      expect((await round(CLOSED, {}, { groups: lagging })).refused).toEqual([])
+      const now = await lines()
+      expect(now.filter((line) => line.includes(' 17 5060-5060 0.0.0.0/'))).toEqual([])
+      expect(now.filter((line) => line.includes(lists[4]))).toHaveLength(3)
+    })
+
     test('somebody opens it by hand: it is closed again, and still ends as it began', async () => {
       const { round, lines, authorize, ids, ledger } = await start()
       const before = await lines()
       await round(CLOSED)
       await authorize(ids[0]!, { protocol: 'udp', ports: SIP, cidr: '0.0.0.0/0', description: 'in a hurry' })
-      expect((await round(CLOSED)).steps).toHaveLength(1)
+      expect((await round(CLOSED)).steps.filter(({ kind }) => kind === 'revoke')).toHaveLength(1)
       expect(ledger.held).toHaveLength(5)
       await round(OPENED)
       expect(await lines()).toEqual(before)

@@ -147,6 +147,43 @@ describe('A plan for a prefix list or an IP set', () => {
     })
   })
 
+  test('is empty when planned again after applying, where single sources join and there is little room', () => {
+    const dense = fc.record({
+      sources: fc.uniqueArray(
+        fc.record({ last: fc.integer({ min: 0, max: 31 }), weight: fc.integer({ min: 1, max: 12 }) }),
+        {
+          maxLength: 24,
+          selector: ({ last }) => last,
+        },
+      ),
+      capacity: fc.integer({ min: 1, max: 8 }),
+    })
+    fc.assert(
+      fc.property(dense, ({ sources, capacity }) => {
+        const some = fc.sample(blockOf(NOW), { numRuns: 1, seed: 1 })[0]!
+        const desired = sources.map(
+          ({ last, weight }): Block => ({
+            ...some,
+            origin: 'detector',
+            weight,
+            prefix: `198.51.100.${last}/32` as Prefix,
+          }),
+        )
+        const bare = {
+          family: 4 as const,
+          capacity,
+          desired,
+          protects: () => undefined,
+          knownGood: () => false,
+        }
+        const held = planDenials({ ...bare, held: [], claims: [] }).changes.map((change) => change.prefix)
+        const claims = held.map((each) => ({ prefix: each, at: NOW }))
+        expect(planDenials({ ...bare, held, claims }).changes).toEqual([])
+      }),
+      { seed: 3, numRuns: 2_000 },
+    )
+  })
+
   test('is empty when planned again after applying', () => {
     always(({ input, next }) => {
       expect(planDenials(next(planDenials(input))).changes).toEqual([])
@@ -313,6 +350,28 @@ describe('A plan for trusted peers', () => {
         expect(planTrusted(later).changes).toEqual([])
       }),
       { seed: 5, numRuns: 400 },
+    )
+  })
+
+  test('is empty when planned again after applying, where sources must share', () => {
+    const few = fc.record({
+      sources: fc.uniqueArray(fc.integer({ min: 0, max: 4_095 }), { maxLength: 40 }),
+      earlier: fc.uniqueArray(fc.integer({ min: 0, max: 4_095 }), { maxLength: 20 }),
+      capacity: fc.integer({ min: 1, max: 12 }),
+      keepsAll: fc.boolean(),
+    })
+    const source = (n: number) => `198.51.${n >> 8}.${n & 255}/32` as Prefix
+    fc.assert(
+      fc.property(few, ({ sources, earlier, capacity, keepsAll }) => {
+        const base = { family: 4 as const, capacity, widest: 22, approved: false, keepsAll: false }
+        const claimed = (held: readonly Prefix[]) => held.map((each) => ({ prefix: each, at: NOW }))
+        const first = planTrusted({ ...base, sources: earlier.map(source), held: [], claims: [] })
+        const held = holding({ ...base, sources: [], held: [], claims: [] }, first)
+        const input = { ...base, keepsAll, sources: sources.map(source), held, claims: claimed(held) }
+        const later = holding(input, planTrusted(input))
+        expect(planTrusted({ ...input, held: later, claims: claimed(later) }).changes).toEqual([])
+      }),
+      { seed: 3, numRuns: 2_000 },
     )
   })
 
