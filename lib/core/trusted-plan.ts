@@ -1,5 +1,5 @@
 import { coverOf } from './cover.ts'
-import { merged } from './merged.ts'
+import { merged, mergedUpTo } from './merged.ts'
 import { bitsOf, type Prefix, sourcesIn } from './prefix.ts'
 import { PrefixIndex } from './prefix-index.ts'
 import { changesBetween, ownAndForeign, type SetContents, type SetPlan } from './set-plan.ts'
@@ -30,7 +30,8 @@ const FEWEST_TOO_MANY = 10
 /**
  * Makes the changes that bring the list of trusted peers to those who are trusted. Each source stands for itself where
  * there is room; else what is held is kept while somebody is in it, and where that does not do, sources share the fewest
- * further addresses. Pure and deterministic; planning again after applying is empty.
+ * further addresses. Pure and deterministic; planning again after applying is empty, or
+ * comes to rest within few rounds where sources share and prefixes of the list join.
  */
 export function planTrusted(input: TrustedInput): TrustedPlan {
   const { own, foreign } = ownAndForeign(input)
@@ -84,7 +85,9 @@ function placed(exact: readonly Prefix[], own: readonly Prefix[], most: number, 
   const grown = [...used, ...exact.filter((source) => held.holderOf(source) === undefined)]
   if (grown.length <= most) return { prefixes: merged(grown), left: [] }
   const { prefixes, left } = coverOf(exact, { most, widest })
-  return { prefixes: merged(prefixes), left }
+  // Where prefixes of it join to a whole there is room again.
+  const { taken, merged: filled } = mergedUpTo([...prefixes, ...left], most)
+  return { prefixes: filled, left: left.filter((_, i) => !taken[prefixes.length + i]) }
 }
 
 /** Those in which no source is, and which are in no source. */

@@ -353,7 +353,7 @@ describe('A plan for trusted peers', () => {
     )
   })
 
-  test('is empty when planned again after applying, where sources must share', () => {
+  test('comes to rest within four rounds where sources must share and prefixes of the list join', () => {
     const few = fc.record({
       sources: fc.uniqueArray(fc.integer({ min: 0, max: 4_095 }), { maxLength: 40 }),
       earlier: fc.uniqueArray(fc.integer({ min: 0, max: 4_095 }), { maxLength: 20 }),
@@ -368,8 +368,12 @@ describe('A plan for trusted peers', () => {
         const first = planTrusted({ ...base, sources: earlier.map(source), held: [], claims: [] })
         const held = holding({ ...base, sources: [], held: [], claims: [] }, first)
         const input = { ...base, keepsAll, sources: sources.map(source), held, claims: claimed(held) }
-        const later = holding(input, planTrusted(input))
-        expect(planTrusted({ ...input, held: later, claims: claimed(later) }).changes).toEqual([])
+        let now = held
+        for (let rounds = 0; rounds < 4; rounds++) {
+          const again = { ...input, held: now, claims: claimed(now) }
+          now = holding(again, planTrusted(again))
+        }
+        expect(planTrusted({ ...input, held: now, claims: claimed(now) }).changes).toEqual([])
       }),
       { seed: 3, numRuns: 2_000 },
     )
