@@ -299,19 +299,21 @@ export function lockdownContract(
       expect(await lines()).toEqual(before)
     })
 
-    test('closed again while reads still show the rules of the lockdown before: the trusted peers are let in', async () => {
-      const { round, groups, lines, lists } = await start()
-      await round(CLOSED)
-      const late = await groups.read() // what a lagging read shows: the trusted peers are still let in
-      await round(OPENED)
-      const opened = await groups.read()
-      const both = late.map((group, i) => ({ ...group, rules: [...group.rules, ...opened[i]!.rules] }))
-      const lagging: SecurityGroups = { read: async () => both, apply: (step) => groups.apply(step) }
-      expect((await round(CLOSED, {}, { groups: lagging })).refused).toEqual([])
-      const now = await lines()
-      expect(now.filter((line) => line.includes(' 17 5060-5060 0.0.0.0/'))).toEqual([])
-      expect(now.filter((line) => line.includes(lists[4]))).toHaveLength(3)
-    })
+    // Who has put a rule there is told by its description, which moto does not show.
+    if (crashes)
+      test('closed again while reads still show the rules of the lockdown before: the trusted peers are let in', async () => {
+        const { round, groups, lines, lists } = await start()
+        await round(CLOSED)
+        const late = await groups.read() // what a lagging read shows: the trusted peers are still let in
+        await round(OPENED)
+        const opened = await groups.read()
+        const both = late.map((group, i) => ({ ...group, rules: [...group.rules, ...opened[i]!.rules] }))
+        const lagging: SecurityGroups = { read: async () => both, apply: (step) => groups.apply(step) }
+        expect((await round(CLOSED, {}, { groups: lagging })).refused).toEqual([])
+        const now = await lines()
+        expect(now.filter((line) => line.includes(' 17 5060-5060 0.0.0.0/'))).toEqual([])
+        expect(now.filter((line) => line.includes(lists[4]))).toHaveLength(3)
+      })
 
     test('somebody opens it by hand: it is closed again, and still ends as it began', async () => {
       const { round, lines, authorize, ids, ledger } = await start()
