@@ -1,5 +1,4 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
-import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { ulid } from 'ulid'
 import { analyze, learnProofs } from '../lib/analyze.ts'
@@ -18,7 +17,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   try {
     return await processPartialResponse(event, handleRecord, processor, { context, processInParallel: false })
   } finally {
-    metrics.publishStoredMetrics()
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics()
   }
 }
 
@@ -26,7 +25,6 @@ async function handleRecord({ body, attributes }: SQSRecord): Promise<void> {
   const receivedAt = clock()
   const sender = senderOf(attributes.SenderId)
   const message = readMessage(body, { fence: fence.fence.id, roster, sender, receivedAt })
-  metrics.addMetric(message.kind === 'not-taken' ? 'RefusedMessages' : 'Messages', MetricUnit.Count, 1)
   if (message.kind === 'not-taken') return logger.warn('A message was not taken', { ...message, sender })
   if (message.kind === 'proofs') return await learnProofs(message.report, ports)
   const { host, boot, seq, halfBlind, lossFraction, clockSkewMs } = message.report

@@ -12,13 +12,15 @@ const RETRY_SECONDS = 5
 /** One round for however many wake-ups. It throws what it could not do, and is tried again after five seconds. */
 export async function handler(event: SQSEvent, { awsRequestId }: Context): Promise<void> {
   try {
-    throwProblems(await fenceRound(fence, { ...options, owner: `reconcile ${awsRequestId}` }, fence.clock()))
+    const round = await fenceRound(fence, { ...options, owner: `reconcile ${awsRequestId}` }, fence.clock())
+    fence.journal.tell(round.figures)
+    throwProblems(round)
   } catch (error) {
     fence.logger.error('The round failed', error as Error)
     await retrySoon(event)
     throw error
   } finally {
-    fence.metrics.publishStoredMetrics()
+    if (fence.metrics.hasStoredMetrics()) fence.metrics.publishStoredMetrics()
   }
 }
 

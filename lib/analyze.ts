@@ -35,6 +35,8 @@ export interface AnalyzeLedger {
   protection(): Promise<Protection>
   /** The source's block that has not ended. */
   openBlock(prefix: Prefix): Promise<Block | undefined>
+  /** When an entry was written that denies the source; null where no network ACL holds one. */
+  deniedSince(source: Prefix): Promise<number | null>
   /** Counts one more block that the host causes; false where it has caused its share within the hour. */
   mayAccuse(host: string): Promise<boolean>
   /** Whether it is known by now that the host has caused its share; false says nothing. Costs no call. */
@@ -79,6 +81,8 @@ export interface Receipt {
 
 /** A report that took longer to come counts for the history of its sources, not for blocks. */
 const LATEST_MS = 60_000
+/** The windows of a report look back 10 s, and reads of EC2 lag: what arrives later has not been stopped. */
+const STOPPED_MS = 60_000
 const ASKED_AT_ONCE = 16
 
 /**
@@ -143,8 +147,14 @@ async function handle(observation: Observation, report: SourceReport, handling: 
     const classes = alerted.map(({ detection }) => detection.class)
     await ports.ledger.changeHistory(prefix, host, (before) => withTold(before, classes, at))
   }
+  if (active.some(({ detection }) => isProtection(refusal(detection))))
+    ports.journal.count?.('ProtectedFloods')
   const guilty = active.filter(({ detection }) => refusal(detection) === undefined)
   if (guilty.length > 0 && fresh) await block(guilty, host, { ports, options, receipt })
+}
+
+function isProtection(refused: Refused | undefined): boolean {
+  return refused !== undefined && refused.reason !== 'learning'
 }
 
 /** A backlog after an outage, or a clock that is slow: people must know that this host's reports block nobody. */
@@ -235,6 +245,7 @@ async function block(
   if ((open === undefined || open.until <= at) && !(await ledger.mayAccuse(host))) {
     return await refuseMore(source, host, at, ports)
   }
+  if (open !== undefined && at < open.until) await tellIfArriving(open, host, at, ports)
   const { before, after } = await ledger.changeOffences(source, grown)
   const last = before?.block ?? null
   const now = after?.block ?? null
@@ -245,6 +256,21 @@ async function block(
   const change = changeOf(last, now)
   if (change !== undefined) await journal.write({ kind: 'block', block: now, change })
   await ports.wake(at)
+}
+
+/** Whoever is denied and arrives all the same comes by another way: an ACL of another subnet, or an allow before ours. */
+async function tellIfArriving(
+  { prefix, from }: Block,
+  host: string,
+  at: number,
+  { ledger, journal }: AnalyzePorts,
+): Promise<void> {
+  if (at - from < STOPPED_MS) return
+  const since = await ledger.deniedSince(prefix)
+  if (since === null || at - since < STOPPED_MS) return
+  journal.count?.('BlockedArriving')
+  const why = `${prefix} has been denied since ${new Date(since).toISOString()} and still reaches ${host}: see whether the network ACL of its subnet is in the settings, and whether a rule lets it in before ours`
+  await journal.write({ kind: 'alert', alert: { at, kind: 'still-arriving', source: prefix, host, why } })
 }
 
 /** What people are to be told of a block; a block of which the first try failed to tell is new to them. */

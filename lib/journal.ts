@@ -18,6 +18,7 @@ export interface Alert {
     | 'no-free-entry'
     | 'host-capped'
     | 'silent-sensor'
+    | 'still-arriving'
     | 'late-reports'
     | 'forgotten-firewall'
     | 'lockdown'
@@ -67,6 +68,8 @@ export type JournalEntry =
 
 export interface Journal {
   write(entry: JournalEntry): Promise<void>
+  /** Counts what lasts, each time that it is seen; what is written is told once in a while. */
+  count?(what: 'ProtectedFloods' | 'BlockedArriving'): void
 }
 
 /** What is said again and again while it lasts, by a key; undefined for what happens once. */

@@ -1,6 +1,7 @@
 import { NO_BRAKE } from './core/brake.ts'
 import { doorAt, type LockdownWish, OPEN } from './core/lockdown-wish.ts'
 import type { OfficeHours } from './core/office-hours.ts'
+import { figuresOf, type RoundFigures, SILENT_MS } from './figures.ts'
 import type { Mode } from './reconcile.ts'
 import { reconcileTiers, type TierOptions, type TierPorts, type TierRecords } from './tiers.ts'
 
@@ -27,6 +28,11 @@ export interface HostSeen {
 export interface RoundRecord extends TierRecords {
   readonly at: number
   readonly mode: Mode
+}
+
+/** What came of a round, and the figures that it gives. */
+export interface RoundResult extends RoundRecord {
+  readonly figures: RoundFigures
 }
 
 /** What a round needs to know of its fence beside blocks and claims. */
@@ -60,8 +66,6 @@ export interface RoundOptions extends Omit<TierOptions, 'approved' | 'door'> {
 
 /** Longer than a round may take: a round that dies keeps others out no longer than this. */
 const LEASE_MS = 60_000
-/** Three heartbeats. */
-const SILENT_MS = 180_000
 
 /**
  * One round of a fence: takes the lease, places its decision in every tier, tells of sensors that are silent, and writes
@@ -71,9 +75,9 @@ export async function fenceRound(
   ports: RoundPorts,
   options: RoundOptions,
   now: number,
-): Promise<RoundRecord> {
+): Promise<RoundResult> {
   const { state } = ports
-  const { owner } = options
+  const { owner, roster } = options
   if (!(await state.takeLease({ owner, until: now + LEASE_MS }, now))) {
     throw new Error(
       'Cannot begin a round: somebody else holds the lease of the fence; it ends within a minute',
@@ -86,10 +90,11 @@ export async function fenceRound(
     const door = doorAt((await state.lockdown()) ?? OPEN, options.officeHours, now)
     const records = await reconcileTiers(ports, { ...options, mode, brake, approved, door }, now)
     await tellOfForgotten(ports, now)
-    if (mode !== 'off') await tellOfSilence(ports, options.roster, now)
+    const hosts = await state.hosts()
+    if (mode !== 'off') await tellOfSilence(ports, hosts, roster, now)
     const record = { at: now, mode, ...records }
     await state.keepRound(record)
-    return record
+    return { ...record, figures: figuresOf(record, hosts, roster, now) }
   } finally {
     await state.endLease(owner)
   }
@@ -120,11 +125,12 @@ async function tellOfForgotten({ state, firewalls, journal }: RoundPorts, at: nu
 
 /** A sensor that says nothing is no sign of guilt or innocence; people must know that it is not watching. */
 async function tellOfSilence(
-  { state, journal }: RoundPorts,
+  { journal }: RoundPorts,
+  hosts: readonly HostSeen[],
   roster: readonly string[],
   at: number,
 ): Promise<void> {
-  const seen = new Map((await state.hosts()).map((host) => [host.host, host]))
+  const seen = new Map(hosts.map((host) => [host.host, host]))
   for (const host of roster) {
     const last = seen.get(host)?.at
     if (last !== undefined && at - last < SILENT_MS) continue

@@ -1,3 +1,4 @@
+import { isAttacking } from './core/block.ts'
 import type { Brake } from './core/brake.ts'
 import type { PortRange } from './core/entry.ts'
 import { ruleText } from './core/ingress-rule.ts'
@@ -63,6 +64,10 @@ interface PlaceRecord {
   readonly braked: string | null
   /** What went wrong; null where all went well. */
   readonly problem: string | null
+  /** Of a network ACL that could be read: entries that could still be added, or as a negative number blocks without one. */
+  readonly free?: number
+  /** Of the same: entries among our numbers that are somebody else's. */
+  readonly foreign?: number
 }
 
 export interface LockdownRecord extends DoorState {
@@ -78,6 +83,8 @@ export interface TierRecords {
   readonly trusted: readonly PlaceRecord[]
   /** Null where the fence has no door. */
   readonly lockdown: LockdownRecord | null
+  /** Sources that are attacking, by their blocks. */
+  readonly attacking: number
 }
 
 /**
@@ -101,6 +108,7 @@ export async function reconcileTiers(
   const records = {
     firewalls: acls.map(({ record }) => record),
     sets: lists.map(({ record }) => record),
+    attacking: desired.blocks.filter((block) => isAttacking(block, now)).length,
   }
   return { ...records, ...door }
 }
@@ -131,7 +139,7 @@ async function reconciled(
     const settings = { ...options, apply: true, ends: false }
     const round = await reconcile({ ledger, firewall, journal }, desired, settings, now)
     const problem = problemOf(round)
-    const record = { id, ...countsOf(round), braked: round.braked ?? null, problem }
+    const record = { id, ...countsOf(round), braked: round.braked ?? null, problem, ...roomOf(round) }
     return { record, lifted: round.braked === undefined && problem === null ? round.lifted : NONE }
   } catch (error) {
     return { record: failedRecord(id, error), lifted: NONE }
@@ -234,6 +242,11 @@ async function tellOfForgottenDoor({ ledger, journal }: TierPorts, at: number): 
 function countsOf({ plan }: Round): { entries: number; refused: number } {
   const entries = plan.changes.filter(({ kind }) => kind !== 'remove').length
   return { entries, refused: plan.refused.length }
+}
+
+function roomOf({ plan: { refused, free, foreign } }: Round): { free: number; foreign: number } {
+  const without = refused.filter(({ reason }) => reason === 'no-free-entry').length
+  return { free: without > 0 ? -without : free, foreign: foreign.length }
 }
 
 function entriesOf({

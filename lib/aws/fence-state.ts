@@ -122,7 +122,7 @@ export class FenceState {
   /** Records from before there were tiers know nothing of them. */
   async round(): Promise<RoundRecord | undefined> {
     const row = await this.#table.get(state('round'))
-    const tiers = { sets: [], trusted: [], lockdown: null }
+    const tiers = { sets: [], trusted: [], lockdown: null, attacking: 0 }
     return row === undefined ? undefined : ({ ...tiers, ...row } as unknown as RoundRecord)
   }
 

@@ -6,7 +6,7 @@ import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
 import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
 import type { Swap } from '../core/lockdown.ts'
 import { type Offences, withEnd } from '../core/offences.ts'
-import type { Claim } from '../core/plan-input.ts'
+import { type Claim, deniedSince } from '../core/plan-input.ts'
 import { bitsOf, covers, isOneSource, type Prefix } from '../core/prefix.ts'
 import type { Protection } from '../core/protection.ts'
 import type { SetClaim } from '../core/set-plan.ts'
@@ -32,6 +32,8 @@ const HISTORY_SECONDS = 3_600
 const ENDED_SECONDS = 60 * 86_400
 const PROOFS_AT_ONCE = 16
 const MOST_CAPPED = 1_000
+/** A source that still arrives is looked for among all claims; each second of a flood need not read them anew. */
+const CLAIMS_MS = 10_000
 
 /**
  * The ledger of a fence in DynamoDB; docs/ledger.md has its rows and conditions. Expiry goes by our clock: the table's
@@ -43,6 +45,7 @@ export class DynamoLedger implements AnalyzeLedger, TierLedger {
   #first: FirstReport | undefined
   /** Hosts that have caused their share, and in which hour, so that a flood of accusations costs little. */
   readonly #capped = new BoundedMap<string, string>(MOST_CAPPED)
+  #allClaims: { readonly at: number; readonly claims: readonly Claim[] } | undefined
 
   constructor(options: DynamoLedgerOptions) {
     this.#options = options
@@ -221,6 +224,15 @@ export class DynamoLedger implements AnalyzeLedger, TierLedger {
 
   async keepClaims(firewall: string, claims: readonly Claim[]): Promise<void> {
     await this.#table.put({ kind: 'claims', name: firewall }, { claims })
+  }
+
+  async deniedSince(source: Prefix): Promise<number | null> {
+    const now = this.#options.clock()
+    if (this.#allClaims === undefined || now - this.#allClaims.at > CLAIMS_MS) {
+      const rows = await this.#table.all('claims')
+      this.#allClaims = { at: now, claims: rows.flatMap((row) => row['claims'] as readonly Claim[]) }
+    }
+    return deniedSince(this.#allClaims.claims, source)
   }
 
   async setClaims(set: string): Promise<readonly SetClaim[]> {

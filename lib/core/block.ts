@@ -57,3 +57,13 @@ export function blockSeconds(ladders: Ladders, reachable: boolean, level: number
   const ladder = reachable ? ladders.reachableSeconds : ladders.unreachableSeconds
   return ladder[Math.min(level, ladder.length) - 1] ?? LONGEST_UNREACHABLE_SECONDS
 }
+
+const HOUR_MS = 3_600_000
+
+/**
+ * Whether the source of a block that stands is attacking, as far as anybody can tell: what is blocked is not seen. A short
+ * block is extended, or ends soon; a long one says nothing of its source once an hour is over.
+ */
+export function isAttacking({ origin, scope, from }: Block, now: number): boolean {
+  return origin === 'detector' && (scope === 'sip-udp' || now - from < HOUR_MS)
+}

@@ -33,6 +33,7 @@ export function capacityOf(input: PlanInput, own: readonly Entry[], foreign: rea
   return { 4: free(4), 6: free(6), numbers }
 }
 
+/** Chooses until nothing fits any more, and leaves in `capacity` what is left of it. */
 export function choose(
   input: PlanInput,
   held: ReadonlySet<string>,

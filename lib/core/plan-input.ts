@@ -1,6 +1,6 @@
 import type { Block } from './block.ts'
 import type { Entry, PortRange } from './entry.ts'
-import type { Prefix } from './prefix.ts'
+import { bitsOf, covers, type Prefix } from './prefix.ts'
 
 /** Rule numbers that are ours to use, both included. */
 export interface RuleWindow {
@@ -40,4 +40,11 @@ export interface PlanInput {
 
 export function isWithin({ firstRule, lastRule }: RuleWindow, ruleNumber: number): boolean {
   return ruleNumber >= firstRule && ruleNumber <= lastRule
+}
+
+/** When the newest entry was written that denies the source; null where none does. */
+export function deniedSince(claims: readonly Claim[], source: Prefix): number | null {
+  const inner = bitsOf(source)
+  const denials = claims.filter(({ entry }) => covers(bitsOf(entry.prefix), inner))
+  return denials.length === 0 ? null : Math.max(...denials.map(({ at }) => at))
 }

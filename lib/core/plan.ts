@@ -24,6 +24,8 @@ export interface Plan {
   readonly newlyCovered: number
   /** Entries that leave before their block's `until`, but for those of sources that have become known-good. */
   readonly early: readonly Entry[]
+  /** Entries that could still be added, in the family that has fewer of them. */
+  readonly free: number
 }
 
 /**
@@ -47,7 +49,8 @@ export function makePlan(input: PlanInput): Plan {
   const ownInWindow = own.filter(({ ruleNumber }) => isWithin(window, ruleNumber))
   const foreign = input.current.filter((entry) => isWithin(window, entry.ruleNumber) && !own.includes(entry))
   const held = new Set(ownInWindow.map(denialKey))
-  const { chosen, refused } = choose(input, held, capacityOf(input, own, foreign))
+  const capacity = capacityOf(input, own, foreign)
+  const { chosen, refused } = choose(input, held, capacity)
   const wanted = new Map(chosen.flatMap((block) => wantedBy(block, input.ranges)))
   const kept = keep(ownInWindow, wanted)
   const leaving = own.filter((entry) => !kept.includes(entry))
@@ -60,6 +63,7 @@ export function makePlan(input: PlanInput): Plan {
     shadowedBy: shadow(input, own),
     newlyCovered: coverage(arriving, own),
     early: leavingEarly(leaving, changes, input),
+    free: Math.max(0, Math.min(capacity[4], capacity[6], capacity.numbers)),
   }
 }
 

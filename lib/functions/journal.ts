@@ -3,15 +3,14 @@ import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { FenceState } from '../aws/fence-state.ts'
 import type { Notices } from '../aws/notices.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
+import type { RefusalReason } from '../core/refusal.ts'
+import type { Figure, RoundFigures } from '../figures.ts'
 import { type Journal, type JournalEntry, NEWS_MS, newsKey } from '../journal.ts'
 
 const MOST_LATELY = 10_000
 const HEARD_MS = 60_000
-/** Refusals of which there may be thousands at a time, and the metric that counts them. */
-const TOLD_BY_ONE_ALERT = {
-  'host-capped': 'RefusedAccusations',
-  'no-free-entry': 'BlocksWithoutEntry',
-} as const
+/** Refusals of which there may be thousands at a time; one alert tells of them all. */
+const TOLD_BY_ONE_ALERT: ReadonlySet<RefusalReason> = new Set(['host-capped', 'no-free-entry'])
 
 export interface JournalOptions {
   readonly logger: Logger
@@ -22,7 +21,7 @@ export interface JournalOptions {
 }
 
 /**
- * What happens, for people: a line in the log, a count in the metrics, and a notice where it matters. What is said
+ * What happens, for people: a line in the log, and a notice where it matters. What is said
  * again and again while it lasts is said once in ten minutes, by whichever function.
  */
 export class CloudWatchJournal implements Journal {
@@ -35,22 +34,27 @@ export class CloudWatchJournal implements Journal {
   }
 
   async write(entry: JournalEntry): Promise<void> {
-    const { logger, metrics, notices } = this.#options
-    if (entry.kind === 'refusal' && entry.reason in TOLD_BY_ONE_ALERT) {
-      metrics.addMetric(TOLD_BY_ONE_ALERT[entry.reason as 'host-capped'], MetricUnit.Count, 1)
-      return
-    }
+    const { logger, notices } = this.#options
+    if (entry.kind === 'refusal' && TOLD_BY_ONE_ALERT.has(entry.reason)) return
     if (!(await this.#isNews(newsKey(entry)))) return
     const failed = entry.kind === 'change' && entry.failed !== null
     logger[failed || entry.kind === 'alert' ? 'warn' : 'info'](entry.kind, { entry })
-    const metric = metricOf(entry)
-    if (metric !== undefined) metrics.addMetric(metric, MetricUnit.Count, 1)
     try {
       await notices.send(entry)
     } catch (error) {
       // People learn of it late, by the log; what protects the PBX goes on.
       logger.error('Cannot send a notice', error as Error)
     }
+  }
+
+  count(what: Figure): void {
+    this.#options.metrics.addMetric(what, MetricUnit.Count, 1)
+  }
+
+  /** Gives CloudWatch what a round has to tell. */
+  tell(figures: RoundFigures): void {
+    for (const [name, value] of Object.entries(figures))
+      this.#options.metrics.addMetric(name, MetricUnit.NoUnit, value)
   }
 
   async #isNews(key: string | undefined): Promise<boolean> {
@@ -63,10 +67,4 @@ export class CloudWatchJournal implements Journal {
     this.#lately.set(key, isNews ? now : now - NEWS_MS + HEARD_MS)
     return isNews
   }
-}
-
-function metricOf(entry: JournalEntry): string | undefined {
-  if (entry.kind === 'alert') return 'Alerts'
-  if (entry.kind === 'block' && entry.change === 'new') return 'Blocks'
-  return entry.kind === 'change' && entry.failed !== null ? 'FailedChanges' : undefined
 }

@@ -5,7 +5,7 @@ import { NO_HISTORY, type SourceHistory } from '../core/detection.ts'
 import { KNOWN_GOOD_SECONDS } from '../core/known-good.ts'
 import type { Swap } from '../core/lockdown.ts'
 import { noOffences, type Offences, withEnd } from '../core/offences.ts'
-import type { Claim } from '../core/plan-input.ts'
+import { type Claim, deniedSince } from '../core/plan-input.ts'
 import { bitsOf, covers, isOneSource, type Prefix } from '../core/prefix.ts'
 import type { Protection } from '../core/protection.ts'
 import type { SetClaim } from '../core/set-plan.ts'
@@ -114,6 +114,10 @@ export class MemoryLedger implements AnalyzeLedger, TierLedger {
 
   async keepClaims(firewall: string, claims: readonly Claim[]): Promise<void> {
     this.#claims.set(firewall, claims)
+  }
+
+  async deniedSince(source: Prefix): Promise<number | null> {
+    return deniedSince([...this.#claims.values()].flat(), source)
   }
 
   async setClaims(set: string): Promise<readonly SetClaim[]> {

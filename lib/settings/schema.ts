@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DEFAULTS } from './defaults.ts'
 import { firewalls } from './firewalls.ts'
+import { alarms, dashboard, existing, notify, ownKey, sidecar } from './stack.ts'
 import { address, allowed, count, ec2Id, port, prefix, region, ruleNumber, seconds } from './values.ts'
 
 /** The one schema of `sipfence.json`. The descriptions are what an editor shows, by way of sipfence.schema.json. */
@@ -182,6 +183,12 @@ export const fenceSchema = z
       .default(DEFAULTS.reserve)
       .describe('Entries of each IP family that are left free for people'),
     brake,
+    notify,
+    alarms,
+    dashboard,
+    ownKey,
+    existing,
+    sidecar: sidecar.optional(),
   })
   .describe('One VPC’s PBXs and what protects them')
 

@@ -71,7 +71,7 @@ describe("a fence's state", () => {
       const seen = { boot: 'b', seq: 1, halfBlind: false, lossFraction: 0, clockSkewMs: 0 }
       await account.state.sawHost({ ...seen, host: 'h', at: NOW - 3 * MINUTE })
       await account.state.sawHost({ ...seen, host: 'i', at: NOW - 3 * MINUTE + 1 })
-      const record = await fenceRound(
+      const { figures, ...record } = await fenceRound(
         { ...account, journal: { write } },
         { ...OPTIONS, roster: ['h', 'i', 'j'] },
         NOW,
@@ -82,6 +82,7 @@ describe("a fence's state", () => {
         },
         { alert: { kind: 'silent-sensor', host: 'j', why: expect.stringContaining('has never reported') } },
       ])
+      expect(figures.UnseenPercent).toBe(100)
       expect(await account.state.round()).toMatchObject({ ...record })
     }))
 })

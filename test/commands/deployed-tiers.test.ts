@@ -136,6 +136,7 @@ describe('sipfence status', () => {
     const round: RoundRecord = {
       at: fence.now,
       mode: 'enforce',
+      attacking: 0,
       firewalls: [],
       sets: [
         { ...place, id: DENY4, problem: HOSTILE },

@@ -15,7 +15,7 @@ import {
   SETTINGS,
 } from './deployed-fence.ts'
 
-const NO_TIERS = { sets: [], trusted: [], lockdown: null }
+const NO_TIERS = { sets: [], trusted: [], lockdown: null, attacking: 0 }
 
 let fence: DeployedFixture
 beforeEach(async () => {

@@ -24,6 +24,7 @@ const HARMLESS = 'it says \\u001b[2J\\u202eand\\u000amore'
 const LAST: RoundRecord = {
   at: Date.now(),
   mode: 'enforce',
+  attacking: 0,
   firewalls: [],
   sets: [],
   trusted: [],
