@@ -5,6 +5,8 @@ export { DEFAULTS } from './settings/defaults.ts'
 
 export type Config = z.output<typeof settingsSchema>
 export type FenceConfig = Config['fences'][number]
+/** One of `fences` as somebody writes it: everything but the id has a default; docs/settings.md tells of each key. */
+export type FenceSettings = z.input<typeof fenceSchema>
 
 /** A settings file that cannot be used; the message lists every problem at once. */
 export class ConfigError extends Error {}
@@ -23,6 +25,11 @@ export function readConfig(name: string, json: string): Config {
   if (result.success) return result.data
   const problems = result.error.issues.map((issue) => `  ${pathOf(issue.path)}: ${told(issue, value)}`)
   throw new ConfigError(`Cannot use settings "${name}":\n${problems.join('\n')}`)
+}
+
+/** The same for one fence that a program describes. `name` says where, such as the path of a construct. */
+export function readFence(name: string, settings: FenceSettings): FenceConfig {
+  return readConfig(name, JSON.stringify({ version: 1, fences: [settings] })).fences[0]!
 }
 
 /** The settings of a fence about which nothing is said. */

@@ -1,5 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation'
-import { PLACES, type Places, stackName } from '../names.ts'
+import { outputDescription, PLACES, type Places } from '../names.ts'
 import { failureOf } from './aws-errors.ts'
 import type { ClientSettings } from './deployed-fence.ts'
 
@@ -20,14 +20,15 @@ export interface StackOfFence {
   readonly region: string
   /** Where the settings say it is; undefined where they leave it to the credentials. */
   readonly account: string | undefined
+  /** The stack that the fence is a part of. */
+  readonly stack: string
 }
 
 /** Reads the outputs of the fence's stack. Throws what to do where there is no stack, or none that is complete. */
 export async function stackOutputs(
-  { fence, region, account }: StackOfFence,
+  { fence, region, account, stack: name }: StackOfFence,
   settings: ClientSettings = {},
 ): Promise<StackOutputs> {
-  const name = stackName(fence)
   const stack = await describeStack(name, { ...settings, region })
   if (stack === undefined) {
     const whose = account === undefined ? 'the account of these credentials' : `account ${account}`
@@ -41,7 +42,7 @@ export async function stackOutputs(
       `Cannot use stack ${name}: these credentials are of account ${found}, and the settings say ${account}; use credentials of that one`,
     )
   }
-  return outputsOf(name, stack)
+  return outputsOf(name, fence, stack)
 }
 
 async function describeStack(name: string, settings: ClientSettings): Promise<Stack | undefined> {
@@ -58,9 +59,13 @@ async function describeStack(name: string, settings: ClientSettings): Promise<St
   }
 }
 
-function outputsOf(name: string, { Outputs = [], StackStatus }: Stack): StackOutputs {
+function outputsOf(name: string, fence: string, { Outputs = [], StackStatus }: Stack): StackOutputs {
+  const valueIn = (key: string) =>
+    Outputs.find(
+      ({ OutputKey, Description }) => Description === outputDescription(fence, key) || OutputKey === key,
+    )?.OutputValue
   const output = (key: string): string => {
-    const value = Outputs.find(({ OutputKey }) => OutputKey === key)?.OutputValue
+    const value = valueIn(key)
     if (value !== undefined) return value
     throw new Error(
       `Cannot use stack ${name}: it has no output ${key} and is ${StackStatus}; wait until a deployment is over, or deploy it again (npx cdk deploy ${name})`,
@@ -74,7 +79,7 @@ function outputsOf(name: string, { Outputs = [], StackStatus }: Stack): StackOut
     topicArn: output('TopicArn'),
     places: Object.fromEntries(
       PLACES.flatMap((place) => {
-        const value = Outputs.find(({ OutputKey }) => OutputKey === place)?.OutputValue
+        const value = valueIn(place)
         return value === undefined ? [] : [[place, value]]
       }),
     ),

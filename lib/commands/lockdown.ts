@@ -75,7 +75,7 @@ function checkOptions(asked: Wish | undefined, options: LockdownOptions): void {
 function doorOf({ fence, trusted, missing }: Deployed): Trusted {
   if (trusted !== undefined) return trusted
   const why = missing.includes('trustedPeers')
-    ? `its stack has no trusted peers yet; npx cdk deploy ${stackName(fence.id)} makes them`
+    ? `its stack has no trusted peers yet; npx cdk deploy ${stackName(fence.id, fence.stack)} makes them`
     : "its settings have no firewalls.trustedPeers; add it with the PBXs' security groups, and deploy"
   throw new Error(`Cannot lock down fence "${fence.id}": ${why}`)
 }

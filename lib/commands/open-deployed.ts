@@ -16,7 +16,10 @@ export async function openDeployed(fence: FenceConfig): Promise<Deployed> {
   const region = regionOf(fence)
   const settings = { region, requestHandler: PATIENCE }
   const { id, account } = fence
-  const { table, topicArn, places, ...urls } = await stackOutputs({ fence: id, region, account }, settings)
+  const { table, topicArn, places, ...urls } = await stackOutputs(
+    { fence: id, region, account, stack: stackName(id, fence.stack) },
+    settings,
+  )
   const clients = awsClients(settings)
   const clock = () => Date.now()
   const depth = (url: string) => queueDepth(clients.sqs, url)
@@ -54,7 +57,7 @@ function withoutMissing(fence: FenceConfig, missing: readonly Tier[]): FenceConf
   if (missing.length === 0) return fence
   const names = missing.map((tier) => `firewalls.${tier}`).join(', ')
   tellPeople(
-    `The settings have ${names}, and the stack does not yet: left out here; npx cdk deploy ${stackName(fence.id)} makes it`,
+    `The settings have ${names}, and the stack does not yet: left out here; npx cdk deploy ${stackName(fence.id, fence.stack)} makes it`,
   )
   const there = Object.entries(fence.firewalls).filter(([tier]) => !missing.includes(tier as Tier))
   return { ...fence, firewalls: Object.fromEntries(there) }
@@ -68,20 +71,20 @@ function regionOf({ id, region }: FenceConfig): string {
 }
 
 /** An error in words that name the fence and the next step. Our own have them already. */
-export function inWords(error: unknown, { id, region }: FenceConfig): unknown {
+export function inWords(error: unknown, { id, region, stack }: FenceConfig): unknown {
   if (isOurs(error)) return error
-  const words = `Cannot work on fence "${id}" in ${region}: ${tellError(error)}${nextStep(error, id)}`
+  const words = `Cannot work on fence "${id}" in ${region}: ${tellError(error)}${nextStep(error, stackName(id, stack))}`
   return new Error(words, { cause: error })
 }
 
-function nextStep(error: unknown, id: string): string {
+function nextStep(error: unknown, stack: string): string {
   switch (failureOf(error)) {
     case 'no-credentials':
       return '; log in (aws sso login, aws configure), or name a profile that is with AWS_PROFILE'
     case 'denied':
       return '; use credentials that may do this, AWS_PROFILE names them'
     case 'not-found':
-      return `; a part of the fence is gone: deploy it again (npx cdk deploy ${stackName(id)})`
+      return `; a part of the fence is gone: deploy it again (npx cdk deploy ${stack})`
     case 'throttled':
       return '; try again in a minute'
     default:

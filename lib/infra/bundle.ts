@@ -40,8 +40,16 @@ export function bundledCode(entry: EntryName, fence: FenceConfig): Code {
   })
 }
 
-/** What `readConfig` reads in the function; addresses stand here, never in the template. */
-function settingsText(fence: FenceConfig): string {
+/** What `readConfig` reads in the function, without what only the stack is made of; addresses stand here, never in the template. */
+function settingsText({
+  notify,
+  alarms,
+  dashboard,
+  ownKey,
+  existing,
+  sidecar,
+  ...fence
+}: FenceConfig): string {
   return `${JSON.stringify({ version: 1, fences: [fence] }, null, 2)}\n`
 }
 

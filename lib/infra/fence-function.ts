@@ -4,6 +4,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Duration, RemovalPolicy } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
 import type { FenceConfig } from '../config.ts'
+import { METRIC_NAMESPACE } from '../names.ts'
 import { bundledCode, type EntryName } from './bundle.ts'
 import { writeLog } from './permissions.ts'
 import { FUNCTION_SECONDS } from './queues.ts'
@@ -42,7 +43,7 @@ export function fenceFunction(scope: Construct, id: string, props: FenceFunction
     environment: {
       ...environment,
       POWERTOOLS_SERVICE_NAME: entry,
-      POWERTOOLS_METRICS_NAMESPACE: 'sipfence',
+      POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
     },
     logGroup,
     role,

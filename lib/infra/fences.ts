@@ -13,7 +13,7 @@ export function addFences(app: App, defaultAccount: string | undefined): void {
   for (const fence of deployableFences(settingsFile(app))) {
     const account = fence.account ?? defaultAccount
     const env = { region: fence.region!, ...(account === undefined ? {} : { account }) }
-    new SipFenceStack(app, stackName(fence.id), { fence, env })
+    new SipFenceStack(app, stackName(fence.id, fence.stack), { fence, env })
   }
 }
 

@@ -2,23 +2,34 @@ import {
   AnyPrincipal,
   Effect,
   InstanceProfile,
+  type IRole,
   ManagedPolicy,
   PolicyStatement,
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Stack } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import type { FenceConfig } from '../config.ts'
+import { useKey } from './own-key.ts'
 
 /** What a PBX may do on AWS: find the fence's reports queue and send to it, nothing else; and nobody else may send. */
 export class PbxAccess extends Construct {
   readonly policy: ManagedPolicy
+  /** The role of the PBXs' instances, made here or there already. */
+  readonly role: IRole
   /** Made where the settings name no `instanceRole`. */
   readonly instanceProfile?: InstanceProfile
 
-  constructor(scope: Construct, id: string, { instanceRole }: FenceConfig, reports: IQueue) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { instanceRole }: FenceConfig,
+    reports: IQueue,
+    key: IKey | undefined,
+  ) {
     super(scope, id)
     this.policy = new ManagedPolicy(this, 'Policy', {
       description: 'Lets a PBX send its reports to sipfence',
@@ -27,14 +38,17 @@ export class PbxAccess extends Construct {
           actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'],
           resources: [reports.queueArn],
         }),
+        ...(key === undefined ? [] : [useKey(this, key)]),
       ],
     })
     if (instanceRole === undefined) {
       const role = this.#newRole()
+      this.role = role
       this.instanceProfile = new InstanceProfile(this, 'InstanceProfile', { role })
       reports.addToResourcePolicy(nobodySendsBut([role.roleArn], reports))
     } else {
-      this.policy.attachToRole(Role.fromRoleName(this, 'Role', instanceRole))
+      this.role = Role.fromRoleName(this, 'Role', instanceRole)
+      this.policy.attachToRole(this.role)
       reports.addToResourcePolicy(nobodySendsBut(this.#arnsOf(instanceRole), reports))
     }
   }

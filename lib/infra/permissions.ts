@@ -1,4 +1,3 @@
-import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
@@ -6,11 +5,12 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { ArnFormat, Stack } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
 import type { FenceConfig } from '../config.ts'
+import type { LedgerTable } from './ledger-table.ts'
 
 /** What the functions may do, one purpose a function; test/infra/permissions.test.ts has the whole list with reasons. */
 
 /** Items by their key and by partition: neither scans nor indexes nor batches. */
-export function useLedger(table: Table): PolicyStatement {
+export function useLedger(table: LedgerTable): PolicyStatement {
   const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'].map(
     (name) => `dynamodb:${name}`,
   )

@@ -1,3 +1,4 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Duration } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
@@ -6,23 +7,27 @@ import { reportsQueueName } from '../names.ts'
 /** Both functions end within this time, or are ended. */
 export const FUNCTION_SECONDS = 30
 
-const SAFE = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true }
-
 /** What comes in from the PBXs, and what wakes the writer of the firewall. */
 export class FenceQueues extends Construct {
   readonly reports: IQueue
-  readonly reportsDead: IQueue
+  readonly reportsDead: Queue
   readonly reconcile: Queue
 
-  constructor(scope: Construct, id: string, fence: string) {
+  constructor(scope: Construct, id: string, fence: string, key: IKey | undefined) {
     super(scope, id)
+    const safe = {
+      enforceSSL: true,
+      ...(key === undefined
+        ? { encryption: QueueEncryption.SQS_MANAGED }
+        : { encryption: QueueEncryption.KMS, encryptionMasterKey: key, dataKeyReuse: KEY_REUSE }),
+    }
     this.reportsDead = new Queue(this, 'ReportsDead', {
-      ...SAFE,
+      ...safe,
       queueName: `${reportsQueueName(fence)}-dead`,
       retentionPeriod: Duration.days(14),
     })
     this.reports = new Queue(this, 'Reports', {
-      ...SAFE,
+      ...safe,
       queueName: reportsQueueName(fence),
       // What is older says nothing about the traffic of now.
       retentionPeriod: Duration.minutes(15),
@@ -33,7 +38,7 @@ export class FenceQueues extends Construct {
     // One message group a fence: one round at a time, without reserved concurrency, which small accounts do not have.
     // No dead-letter queue: what a failed round left undone, the next minute's does.
     this.reconcile = new Queue(this, 'Reconcile', {
-      ...SAFE,
+      ...safe,
       queueName: `sipfence-${fence}-reconcile.fifo`,
       fifo: true,
       // For the schedule, whose body holds its time; all others send the ledger's generation as deduplication id.
@@ -43,3 +48,6 @@ export class FenceQueues extends Construct {
     })
   }
 }
+
+/** The longest that SQS allows; each new data key is a request that is paid for. */
+const KEY_REUSE = Duration.hours(24)

@@ -1,4 +1,4 @@
-import { type CfnIPSet, CfnRuleGroup } from 'aws-cdk-lib/aws-wafv2'
+import { CfnRuleGroup } from 'aws-cdk-lib/aws-wafv2'
 import type { Construct } from 'constructs'
 
 /**
@@ -7,31 +7,32 @@ import type { Construct } from 'constructs'
  * https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-ipset-match.html
  */
 const CAPACITY = 20
+const NAMES = ['IPV4', 'IPV6'] as const
 
 /**
  * Counts or blocks requests from the addresses in the IP sets. Whoever has a web ACL adds it there; sipfence itself
  * writes no web ACL, so nothing else in one can be lost by it.
  *
- * @param sets IPv4 and IPv6, in this order
+ * @param sets ARNs of those for IPv4 and IPv6, in this order
  */
 export function countOrBlock(
   scope: Construct,
   id: string,
   fence: string,
   action: 'count' | 'block',
-  sets: readonly CfnIPSet[],
+  sets: readonly string[],
 ): CfnRuleGroup {
   return new CfnRuleGroup(scope, id, {
     name: `sipfence-${fence}`,
     description: `Requests from sources that sipfence ${fence} blocks`,
     scope: 'REGIONAL',
     capacity: CAPACITY,
-    rules: sets.map(({ attrArn: arn, ipAddressVersion }, priority) => ({
-      name: ipAddressVersion,
+    rules: sets.map((arn, priority) => ({
+      name: NAMES[priority]!,
       priority,
       statement: { ipSetReferenceStatement: { arn } },
       action: action === 'block' ? { block: {} } : { count: {} },
-      visibilityConfig: seenAs(`sipfence-${fence}-${ipAddressVersion}`),
+      visibilityConfig: seenAs(`sipfence-${fence}-${NAMES[priority]}`),
     })),
     visibilityConfig: seenAs(`sipfence-${fence}`),
   })

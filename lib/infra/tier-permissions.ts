@@ -1,6 +1,4 @@
-import type { CfnPrefixList } from 'aws-cdk-lib/aws-ec2'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import type { CfnIPSet } from 'aws-cdk-lib/aws-wafv2'
 import { Stack } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
 import type { FenceConfig } from '../config.ts'
@@ -10,32 +8,32 @@ import type { FencePlaces } from './places.ts'
 export function writeTiers(
   scope: Construct,
   { firewalls: { trustedPeers } }: FenceConfig,
-  { prefixLists, ipSets }: FencePlaces,
+  { prefixListArns, ipSetArns }: FencePlaces,
 ): PolicyStatement[] {
   return [
-    ...(prefixLists.length === 0 ? [] : writeLists(prefixLists)),
-    ...(ipSets.length === 0 ? [] : [writeIpSets(ipSets)]),
+    ...(prefixListArns.length === 0 ? [] : writeLists(prefixListArns)),
+    ...(ipSetArns.length === 0 ? [] : [writeIpSets(ipSetArns)]),
     ...(trustedPeers === undefined ? [] : swapRules(scope, trustedPeers.securityGroups)),
   ]
 }
 
 /** Fills the fence's own lists. */
-function writeLists(lists: readonly CfnPrefixList[]): PolicyStatement[] {
+function writeLists(lists: readonly string[]): PolicyStatement[] {
   return [
     // The EC2 API has no resource level for what only describes.
     new PolicyStatement({ actions: ['ec2:DescribeManagedPrefixLists'], resources: ['*'] }),
     new PolicyStatement({
       actions: ['ec2:GetManagedPrefixListEntries', 'ec2:ModifyManagedPrefixList'],
-      resources: lists.map(({ attrArn }) => attrArn),
+      resources: [...lists],
     }),
   ]
 }
 
 /** Fills the fence's own sets, and no web ACL or rule group, not even its own. */
-function writeIpSets(sets: readonly CfnIPSet[]): PolicyStatement {
+function writeIpSets(sets: readonly string[]): PolicyStatement {
   return new PolicyStatement({
     actions: ['wafv2:GetIPSet', 'wafv2:UpdateIPSet'],
-    resources: sets.map(({ attrArn }) => attrArn),
+    resources: [...sets],
   })
 }
 

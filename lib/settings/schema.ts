@@ -135,6 +135,11 @@ export const fenceSchema = z
     region: region.optional().describe('AWS region, such as "eu-west-1"'),
     vpc: ec2Id('vpc', 'VPC').optional().describe('The VPC of the PBXs'),
     vpcCidrs: z.array(prefix).default([]).describe('The VPC’s address ranges: never blocked'),
+    stack: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'should be the name of a CloudFormation stack')
+      .optional()
+      .describe('Name of the stack that the fence is a part of; without it, SipFence- and the id'),
     instanceRole: z
       .string()
       .regex(/^[\w+=,.@-]{1,64}$/, 'should be the name of an IAM role, not its ARN')

@@ -19,6 +19,12 @@ export const notify = z
       .max(20)
       .default([])
       .describe('Who gets notices and alarms by e-mail; each has to confirm the subscription once'),
+    runbook: z
+      .string()
+      .min(1)
+      .max(300)
+      .default('docs/runbook.md')
+      .describe('Where people find the runbook that alarms and notices point to: an address, or a path'),
   })
   .prefault({})
   .describe('Whom the fence tells')
@@ -36,7 +42,7 @@ export const dashboard = z
 export const ownKey = z
   .boolean()
   .default(false)
-  .describe('A KMS key of the fence’s own for queues, topics and ledger, instead of AWS’s')
+  .describe('A KMS key of the fence’s own for queues and topics, instead of what SQS encrypts with by itself')
 
 const list = z
   .string()
@@ -74,10 +80,10 @@ export const sidecar = z
       .describe('Folder with the tarballs that `npm run package` writes; the deploy uploads them'),
     tag: z
       .strictObject({
-        key: z.string().min(1).max(128).default('sipfence:sidecar'),
-        value: z.string().min(1).max(256).optional(),
+        key: z.string().min(1).max(128).default('sipfence:sidecar').describe('Key of the tag'),
+        value: z.string().min(1).max(256).optional().describe('Its value; without it, the fence’s id'),
       })
       .prefault({})
-      .describe('Instances with this tag get the sidecar; the value is the fence’s id unless it is said'),
+      .describe('Instances with this tag get the sidecar'),
   })
   .describe('Keeps the sidecar installed on the PBXs by AWS Systems Manager')

@@ -26,7 +26,7 @@ export class StackTemplate {
 
   /** Properties of the resource at a path below the stack, such as `Analyze/Resource`. */
   at<Properties>(path: string): Properties {
-    const whole = `SipFence-${this.fence}/${path}`
+    const whole = `SipFence-${this.fence}/Default/${path}`
     const found = Object.values(this.#resources).find(({ Metadata }) => Metadata?.['aws:cdk:path'] === whole)
     if (found !== undefined) return found.Properties as Properties
     throw new Error(`Cannot find ${path} in the template of fence "${this.fence}"`)

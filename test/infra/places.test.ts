@@ -121,8 +121,8 @@ describe('where they are', () => {
 
   test('is told by the outputs, under the names of PLACES, and the rule group beside them', () => {
     const outputs = template.findOutputs('*')
-    for (const place of PLACES) expect(outputs[place]).toEqual({ Value: attribute(place) })
-    expect(outputs['RuleGroupArn']).toEqual({
+    for (const place of PLACES) expect(outputs[place]).toMatchObject({ Value: attribute(place) })
+    expect(outputs['RuleGroupArn']).toMatchObject({
       Value: { 'Fn::GetAtt': [Object.keys(template.findResources(GROUPS))[0], 'Arn'] },
     })
   })

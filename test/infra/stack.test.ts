@@ -221,6 +221,7 @@ describe('the topic', () => {
 
 describe('the stack', () => {
   const NAMES = [
+    'AlarmTopicArn',
     'AnalyzeFunction',
     'LedgerTable',
     'PbxPolicyArn',

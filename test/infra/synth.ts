@@ -71,7 +71,7 @@ function withApp<T>(context: object, use: (app: App) => T): T {
 export function codeFolder(assembly: string, fence: string, entry: 'Analyze' | 'Reconcile'): string {
   const template = JSON.parse(readFileSync(join(assembly, `SipFence-${fence}.template.json`), 'utf8'))
   for (const { Metadata } of Object.values<{ Metadata?: Record<string, string> }>(template.Resources)) {
-    if (Metadata?.['aws:cdk:path'] === `SipFence-${fence}/${entry}/Resource`)
+    if (Metadata?.['aws:cdk:path'] === `SipFence-${fence}/Default/${entry}/Resource`)
       return join(assembly, Metadata['aws:asset:path']!)
   }
   throw new Error(`Cannot find the code of ${entry} in ${assembly}`)

@@ -1,0 +1,48 @@
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
+import { RemovalPolicy, Stack } from 'aws-cdk-lib/core'
+import type { Construct } from 'constructs'
+
+/**
+ * A key for the fence's queues and topics. AWS's own keys for SQS and SNS cannot be used here: their policies cannot
+ * be changed, and do not let CloudWatch and EventBridge in. It outlives its stack, because messages may.
+ */
+export function ownKey(scope: Construct, id: string, fence: string): Key {
+  const key = new Key(scope, id, {
+    description: `Queues and topics of sipfence ${fence}`,
+    enableKeyRotation: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+  })
+  const { account } = Stack.of(scope)
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'AlarmsAndSchedule',
+      // CloudWatch publishes to an encrypted topic, EventBridge sends to an encrypted queue.
+      principals: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'].map(
+        (service) => new ServicePrincipal(service),
+      ),
+      actions: USE,
+      resources: ['*'],
+      // Services act for many accounts; here for this one only.
+      conditions: { StringEquals: { 'aws:SourceAccount': account } },
+    }),
+  )
+  return key
+}
+
+/** What whoever sends or publishes needs of the key; who receives needs Decrypt of it. */
+const USE = ['kms:Decrypt', 'kms:GenerateDataKey']
+
+/** Sends, publishes and receives by way of the two services, and nothing else. */
+export function useKey(scope: Construct, key: IKey): PolicyStatement {
+  const { region } = Stack.of(scope)
+  return new PolicyStatement({
+    actions: USE,
+    resources: [key.keyArn],
+    conditions: {
+      StringEquals: {
+        'kms:ViaService': ['sqs', 'sns'].map((service) => `${service}.${region}.amazonaws.com`),
+      },
+    },
+  })
+}
