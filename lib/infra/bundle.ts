@@ -41,7 +41,7 @@ export function bundledCode(entry: EntryName, fence: FenceConfig): Code {
 }
 
 /** What `readConfig` reads in the function, without what only the stack is made of; addresses stand here, never in the template. */
-function settingsText({
+export function settingsText({
   notify,
   alarms,
   dashboard,

@@ -20,6 +20,7 @@ import { consume, publish, readRulesQuotas, send, useLedger, writeFirewall } fro
 import { FencePlaces } from './places.ts'
 import { FenceQueues } from './queues.ts'
 import { wakeEachMinute } from './schedule.ts'
+import { SidecarInstall } from './sidecar-install.ts'
 import { writeTiers } from './tier-permissions.ts'
 import { fenceTopics } from './topics.ts'
 
@@ -60,6 +61,8 @@ export class SipFence extends Construct {
   readonly pbxPolicy: ManagedPolicy
   readonly pbxRole: IRole
   readonly pbxInstanceProfile: InstanceProfile | undefined
+  /** What keeps the sidecar installed, where the settings say how. */
+  readonly sidecarInstall: SidecarInstall | undefined
   /** Prefix lists, IP sets and the rule group of the tiers that are used. */
   readonly places: FencePlaces
 
@@ -83,6 +86,8 @@ export class SipFence extends Construct {
     this.reconcile = this.#reconcile(parts)
     wakeEachMinute(this, 'EachMinute', queues.reconcile, fence.id)
     const pbx = new PbxAccess(this, 'Pbx', fence, queues.reports, key)
+    this.sidecarInstall =
+      fence.sidecar === undefined ? undefined : new SidecarInstall(this, 'Sidecar', fence, pbx)
     const { analyze, reconcile } = this
     const { reports, reportsDead } = queues
     this.alarms = fence.alarms

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
@@ -51,6 +51,16 @@ test.each([
   ['with the PBX’s own role', { instanceRole: 'pbx' }],
 ])('cdk-nag finds nothing that is not acknowledged with a reason %s', (_, over) => {
   expect(findings(over)).toEqual([])
+})
+
+test('nor with the sidecar kept installed', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sipfence-tarballs-'))
+  writeFileSync(join(folder, 'sipfence-sidecar-0.1.0-linux-x64.tar.gz'), '')
+  try {
+    expect(findings({ sidecar: { folder } })).toEqual([])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('and does find a bucket that anybody could read', () => {
