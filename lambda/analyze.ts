@@ -4,9 +4,11 @@ import { ulid } from 'ulid'
 import { analyze, learnProofs } from '../lib/analyze.ts'
 import { readMessage, senderOf } from '../lib/contract/message.ts'
 import { wire } from '../lib/functions/deployment.ts'
+import { NewsJournal } from '../lib/news.ts'
 
 const fence = wire()
-const { ledger, state, journal, metrics, logger, wake, clock } = fence
+const { ledger, state, metrics, logger, wake, clock } = fence
+const journal = new NewsJournal(fence.journal, state, clock)
 const ports = { ledger, journal, wake, random: Math.random, newId: (at: number) => ulid(at) }
 const options = { ...fence.fence, sourcesAtOnce: 8 }
 const roster = fence.fence.pbxs.map(({ id }) => id ?? '')

@@ -1,7 +1,8 @@
+import { type IncidentBook, type News, NO_INCIDENTS } from '../core/incident.ts'
 import type { LockdownWish } from '../core/lockdown-wish.ts'
 import type { Mode } from '../reconcile.ts'
 import type { HostSeen, Lease, RoundRecord } from '../round.ts'
-import type { LedgerTable } from './ledger-table.ts'
+import { type LedgerTable, versionOf } from './ledger-table.ts'
 
 const DAY_SECONDS = 86_400
 /** Twice as long as any lease: clocks of people and functions differ. */
@@ -19,6 +20,12 @@ export interface Approval {
   readonly until: number
   readonly at: number
   readonly by: string
+}
+
+/** The incidents, and the mark of this state of them. */
+export interface KeptIncidents {
+  readonly book: IncidentBook
+  readonly version: number
 }
 
 /** What a fence keeps in its ledger beside sources and blocks: one row for each kind of thing. */
@@ -140,12 +147,42 @@ export class FenceState {
     )
   }
 
-  /** Counts one notice of its kind and of the hour; returns how many there are by now. */
-  async countNotice(kind: string, now: number): Promise<number> {
-    const name = `notices#${kind}#${new Date(now).toISOString().slice(0, 13)}`
-    const expires = Math.floor(now / 1000) + DAY_SECONDS
-    return await this.#table.add({ kind: 'told', name }, 'notices', 1, expires)
+  /** Notes that a block has begun or was extended, or that an alert was raised; noting the same again changes nothing. */
+  async noteNews(news: News): Promise<void> {
+    const subject = news.kind === 'attack' ? news.class : `${news.name} ${news.host ?? ''}`
+    const source = news.kind === 'attack' ? '' : (news.source ?? '')
+    const name = `${minuteOf(news.at)}#${news.kind} ${subject}#${source}`
+    const expires = Math.floor(news.at / 1000) + DAY_SECONDS
+    await this.#table.put({ kind: 'news', name }, { news, expires })
   }
+
+  /** What was noted since the beginning of the minute in which the instant lies. */
+  async newsSince(at: number): Promise<readonly News[]> {
+    const rows = await this.#table.all('news', [minuteOf(at), '~'])
+    return rows.map((row) => row['news'] as News)
+  }
+
+  async incidents(): Promise<KeptIncidents> {
+    const row = await this.#table.get(state('incidents'))
+    const book = (row?.['book'] as IncidentBook | undefined) ?? NO_INCIDENTS
+    return { book, version: versionOf(row) }
+  }
+
+  /** Keeps the book where it still is at the version, and returns the next one; else it throws. */
+  async keepIncidents(book: IncidentBook, version: number): Promise<number> {
+    await this.#table.change(state('incidents'), (row) => {
+      if (versionOf(row) === version) return { book }
+      throw new Error(
+        'Cannot keep the incidents: another round has changed them meanwhile; the next one goes on from there',
+      )
+    })
+    return version + 1
+  }
+}
+
+/** `2026-11-22T10:43`: names of later minutes sort after it. */
+function minuteOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 16)
 }
 
 function state(name: string) {

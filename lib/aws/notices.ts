@@ -1,23 +1,23 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns'
-import type { JournalEntry } from '../journal.ts'
-import type { FenceState } from './fence-state.ts'
 
 export interface NoticesOptions {
   readonly sns: SNSClient
   readonly topicArn: string
-  readonly fence: string
-  readonly state: Pick<FenceState, 'countNotice'>
-  readonly clock: () => number
 }
 
-/** SNS takes subjects of up to 100 ASCII characters. */
-const LONGEST_SUBJECT = 100
-const MOST_AN_HOUR = 50
+/** One message to a topic, in a form for each way of delivery. */
+export interface NoticeMessage {
+  /** Up to 100 characters of ASCII. */
+  readonly subject: string
+  /** By the name of the protocol; `default` is for all that have none. */
+  readonly forms: Readonly<{ default: string }> & Readonly<Record<string, string>>
+  readonly attributes: Readonly<Record<string, string>>
+}
 
-/**
- * Tells people by the fence's topic: alerts, and blocks as they begin. At most 50 of each in an hour; the rest is in the
- * log. They are counted by themselves, so that one host's accusations do not silence the alerts about them.
- */
+/** A round has more to do than to wait for SNS; what was not sent is sent by the next one. */
+const PATIENCE_MS = 5_000
+
+/** Tells people and programs by the fence's topic. */
 export class Notices {
   readonly #options: NoticesOptions
 
@@ -25,28 +25,21 @@ export class Notices {
     this.#options = options
   }
 
-  async send(entry: JournalEntry): Promise<void> {
-    const words = wordsOf(entry)
-    if (words === undefined) return
-    const { sns, topicArn, fence, state, clock } = this.#options
-    const count = await state.countNotice(entry.kind, clock())
-    if (count > MOST_AN_HOUR) return
-    const last =
-      count === MOST_AN_HOUR ? '\n\nThis was the last such notice of this hour; the log has the rest.' : ''
-    const subject = `sipfence ${fence}: ${words.subject}`
-      .replace(/[^\x20-\x7e]/g, '?')
-      .slice(0, LONGEST_SUBJECT)
-    await sns.send(new PublishCommand({ TopicArn: topicArn, Subject: subject, Message: words.text + last }))
+  /**
+   * Throws where the topic has not said that it took the message; it may have taken it all the same. AWS documents message
+   * attributes for messages of one form only, so nothing may rest on them that is not in the forms, too.
+   */
+  async send({ subject, forms, attributes }: NoticeMessage): Promise<void> {
+    const { sns, topicArn } = this.#options
+    const command = new PublishCommand({
+      TopicArn: topicArn,
+      Subject: subject,
+      MessageStructure: 'json',
+      Message: JSON.stringify(forms),
+      MessageAttributes: Object.fromEntries(
+        Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+      ),
+    })
+    await sns.send(command, { abortSignal: AbortSignal.timeout(PATIENCE_MS) })
   }
-}
-
-function wordsOf(entry: JournalEntry): { readonly subject: string; readonly text: string } | undefined {
-  if (entry.kind === 'alert') {
-    const { kind, source, why } = entry.alert
-    return { subject: source === null ? `alert ${kind}` : `alert ${kind} ${source}`, text: why }
-  }
-  if (entry.kind !== 'block' || entry.change !== 'new') return undefined
-  const { prefix, class: name, until, why, scope, level } = entry.block
-  const text = `${why}\n\nScope ${scope}, level ${level}, until ${new Date(until).toISOString()}.`
-  return { subject: `blocks ${prefix} (${name})`, text }
 }

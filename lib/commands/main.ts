@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config.ts'
 import { VERSION } from '../version.ts'
+import { costLines } from '../view/cost-text.ts'
 import { printable } from '../view/format.ts'
 import { addApply } from './apply.ts'
 import { addApprove } from './approve.ts'
 import { addBlocks } from './blocks.ts'
+import { addCost } from './cost.ts'
 import { addDemo } from './demo.ts'
+import { addInit } from './init.ts'
 import { addLockdown } from './lockdown.ts'
 import { addMode, addOff } from './mode.ts'
 import { addPreview } from './preview.ts'
@@ -19,7 +22,9 @@ import { addWhy } from './why.ts'
 const COMMANDS = [
   addDemo,
   addReplay,
+  addCost,
   addSidecar,
+  (program: Command) => addInit(program, costLines),
   addStatus,
   addBlocks,
   addWhy,

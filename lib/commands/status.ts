@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { StatusDocument } from '../contract/status.ts'
 import type { Block } from '../core/block.ts'
 import { familyOf } from '../core/prefix.ts'
+import { subjectOf } from '../incident-document.ts'
 import type { RoundRecord } from '../round.ts'
 import { statusText } from '../view/status-text.ts'
 import { aboutFence, type Deployed, firewallProblem, isoTime, modeInForce } from './deployed.ts'
@@ -48,6 +49,7 @@ async function statusOf(deployed: Deployed): Promise<StatusDocument> {
       byClass: countsByClass(standing),
       ...roomFor(standing, await rehearse(deployed, inForce, now)),
     },
+    incidents: await incidentsOf(deployed, round, now),
     approval: await approvalOf(deployed, now),
     networkAcls,
     sets,
@@ -101,6 +103,23 @@ async function setStatus(
   }
 }
 
+async function incidentsOf(
+  { state, fence: { id: fence, notify }, region }: Deployed,
+  round: RoundRecord | undefined,
+  now: number,
+): Promise<StatusDocument['incidents']> {
+  const { book } = await state.incidents()
+  const places = round ?? { firewalls: [], sets: [] }
+  return book.incidents.map((incident) => ({
+    id: incident.id,
+    kind: incident.kind,
+    since: isoTime(incident.since),
+    last: isoTime(incident.lastAt),
+    subject: subjectOf(incident, places, { fence, region, runbook: notify.runbook }, now),
+    told: incident.told === null ? null : isoTime(incident.told.at),
+  }))
+}
+
 async function approvalOf({ state }: Deployed, now: number): Promise<StatusDocument['approval']> {
   const approval = await state.approval()
   if (approval === undefined || now >= approval.until) return null
@@ -143,11 +162,15 @@ function roundOf({ at, mode, firewalls, sets, trusted, lockdown }: RoundRecord):
   return {
     at: isoTime(at),
     mode,
-    networkAcls: [...firewalls],
-    sets: [...sets],
-    trusted: [...trusted],
+    networkAcls: firewalls.map(placed),
+    sets: sets.map(placed),
+    trusted: trusted.map(placed),
     lockdown: lockdown === null ? null : doorOf(lockdown),
   }
+}
+
+function placed({ id, entries, refused, braked, problem }: RoundRecord['firewalls'][number]) {
+  return { id, entries, refused, braked, problem }
 }
 
 function doorOf({ closed, why, rules, refused, problem }: NonNullable<RoundRecord['lockdown']>) {

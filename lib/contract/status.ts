@@ -79,6 +79,19 @@ const host = z.strictObject({
     .nullable(),
 })
 
+const incident = z.strictObject({
+  /** A ULID, the same that its notices have. */
+  id: z.string(),
+  kind: z.enum(['attack', 'trouble']),
+  since: time,
+  /** When it was last seen to go on. */
+  last: time,
+  /** What a notice of it would say now. */
+  subject: z.string(),
+  /** When people were last told of it; null where they were not. */
+  told: time.nullable(),
+})
+
 export const statusDocument = z.strictObject({
   schema: z.literal('sipfence.status/1'),
   ...about,
@@ -98,6 +111,8 @@ export const statusDocument = z.strictObject({
     /** How many of them find room in none. */
     nowhere: z.int(),
   }),
+  /** Attacks and troubles that are not over, as the last round left them. */
+  incidents: z.array(incident),
   /** Until when plans pass that the brake would stop, and who said so; null where the brake is on. */
   approval: z.strictObject({ until: time, by: z.string() }).nullable(),
   networkAcls: z.array(networkAcl),

@@ -1,3 +1,4 @@
+import { REPORT_BYTES, ReportBudget } from './report-budget.ts'
 import type { SourceRecord } from './source-record.ts'
 import { type Observation, observe, type ProofReport, type SourceReport } from './source-report.ts'
 import type { ProofNews, Sources } from './sources.ts'
@@ -26,9 +27,7 @@ export interface ReportOptions {
 
 const HEARTBEAT_SECONDS = 60
 const HEARTBEAT_SOURCES = 20
-/** SQS takes 256 KiB a message; a quarter leaves room and keeps one report cheap to read. */
-const MOST_BYTES = 60_000
-/** A proof takes up to 110 bytes, so this many stay below `MOST_BYTES` too. */
+/** A proof takes up to 110 bytes, so this many stay below what a report may hold, too. */
 const MOST_PROOFS = 500
 /** No window looks further back than this, so a source that was silent for longer has nothing notable. */
 const LOOK_BACK_SECONDS = 70
@@ -36,13 +35,17 @@ const LOOK_BACK_SECONDS = 70
 const HEARTBEAT_LOOK_BACK_SECONDS = 540
 const BASELINE_SHARE = 1 / 60
 
-/** Writes the reports of one host: at each notable second, else a heartbeat a minute. */
+/**
+ * Writes the reports of one host: at each notable second that the budget allows, else a heartbeat a minute. Windows end at
+ * the report's second, so what a second without a report would have told, the next one tells, 5 s later at most.
+ */
 export class ReportWriter {
   readonly #sources: Sources
   readonly #reporter: Reporter
   readonly #limits: DetectionLimits
   readonly #heartbeatSeconds: number
   readonly #leastNotable: ReturnType<typeof leastNotable>
+  readonly #budget = new ReportBudget()
   #seq = 0
   #lastReport = 0
   #baseline = 0
@@ -55,15 +58,20 @@ export class ReportWriter {
     this.#leastNotable = leastNotable(limits)
   }
 
-  /** The report of the seconds before `second`, or undefined where there is nothing to tell; the last one always tells. */
+  /**
+   * The report of the seconds before `second`, or undefined where there is nothing to tell, or too much was told lately.
+   * Heartbeats are never held back, and the last one always tells.
+   */
   report(second: number, state: CaptureState, last = false): SourceReport | undefined {
     const notable = this.#notable(second)
     if (notable.length === 0 && second % 10 === 0) this.#learn()
     const heartbeat = last || second - this.#lastReport >= this.#heartbeatSeconds
     if (notable.length === 0 && !heartbeat) return undefined
-    this.#lastReport = second
     const candidates = notable.length > 0 ? notable : this.#busiest(second)
-    const { sources, leftOut } = whatFits(candidates)
+    const { sources, bytes } = whatFits(candidates)
+    if (!this.#budget.allows(bytes + REPORT_BYTES.other, second) && !heartbeat) return undefined
+    this.#budget.spend(bytes + REPORT_BYTES.other)
+    this.#lastReport = second
     const { all, distinct, halfBlind, knownGood, suspects } = this.#sources
     return {
       schema: 'sipfence.report/1',
@@ -76,7 +84,7 @@ export class ReportWriter {
       totals: { w10: all.window10(second), sources: distinct, knownGood: knownGood.size },
       baseline: { sources: Math.round(this.#baseline) },
       sources,
-      leftOut,
+      leftOut: candidates.length - sources.length,
     }
   }
 
@@ -127,14 +135,15 @@ export class ReportWriter {
   }
 }
 
-/** As many observations as one message holds, from the front. */
-function whatFits(candidates: readonly Observation[]): { sources: Observation[]; leftOut: number } {
+/** As many observations as one message holds, from the front, and what they take. */
+function whatFits(candidates: readonly Observation[]): { sources: Observation[]; bytes: number } {
   const sources: Observation[] = []
   let bytes = 0
   for (const observation of candidates) {
-    bytes += JSON.stringify(observation).length + 1
-    if (bytes > MOST_BYTES) break
+    const more = JSON.stringify(observation).length + 1
+    if (bytes + more > REPORT_BYTES.sources) break
+    bytes += more
     sources.push(observation)
   }
-  return { sources, leftOut: candidates.length - sources.length }
+  return { sources, bytes }
 }

@@ -19,7 +19,7 @@ export interface Observation {
   readonly ttl: number
 }
 
-/** One host's account of its sources: sent each second in which something is notable, else once a minute. */
+/** One host's account of its sources: sent each second in which something is notable, as far as the budget allows, else once a minute. */
 export interface SourceReport {
   readonly schema: 'sipfence.report/1'
   readonly fence: string

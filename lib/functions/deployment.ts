@@ -14,6 +14,7 @@ export interface Wired extends DeployedFence {
   readonly journal: CloudWatchJournal
   readonly clock: () => number
   readonly sqs: ReturnType<typeof awsClients>['sqs']
+  readonly sns: ReturnType<typeof awsClients>['sns']
 }
 
 /** A call that hangs must leave a round time to say so, and to be tried again. */
@@ -32,12 +33,18 @@ export function wire(): Wired {
     clock,
   )
   const logger = new Logger()
-  const metrics = new Metrics({ defaultDimensions: { fence: fence.id } })
+  const metrics = new Metrics()
+  // One series for each figure, whichever function gives it: the name of the function is no dimension.
+  metrics.clearDefaultDimensions()
+  metrics.setDefaultDimensions({ fence: fence.id })
   const { state } = deployed
-  const topicArn = variable('SIPFENCE_TOPIC_ARN')
-  const notices = new Notices({ sns: clients.sns, topicArn, fence: fence.id, state, clock })
-  const journal = new CloudWatchJournal({ logger, metrics, notices, state, clock })
-  return { ...deployed, logger, metrics, journal, clock, sqs: clients.sqs }
+  const journal = new CloudWatchJournal({ logger, metrics, state, clock })
+  return { ...deployed, logger, metrics, journal, clock, sqs: clients.sqs, sns: clients.sns }
+}
+
+/** The topic by which people are told; only the function that rounds run in knows it. */
+export function openNotices({ sns }: Wired): Notices {
+  return new Notices({ sns, topicArn: variable('SIPFENCE_TOPIC_ARN') })
 }
 
 function variable(name: string): string {

@@ -1,7 +1,6 @@
 import type { Logger } from '@aws-lambda-powertools/logger'
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { FenceState } from '../aws/fence-state.ts'
-import type { Notices } from '../aws/notices.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { RefusalReason } from '../core/refusal.ts'
 import type { Figure, RoundFigures } from '../figures.ts'
@@ -15,14 +14,13 @@ const TOLD_BY_ONE_ALERT: ReadonlySet<RefusalReason> = new Set(['host-capped', 'n
 export interface JournalOptions {
   readonly logger: Logger
   readonly metrics: Metrics
-  readonly notices: Notices
   readonly state: Pick<FenceState, 'isNews'>
   readonly clock: () => number
 }
 
 /**
- * What happens, for people: a line in the log, and a notice where it matters. What is said
- * again and again while it lasts is said once in ten minutes, by whichever function.
+ * What happens, for people: a line in the log. What is said again and again while it lasts is said once in ten minutes, by
+ * whichever function. Notices are not sent from here: they are about incidents, which rounds keep.
  */
 export class CloudWatchJournal implements Journal {
   readonly #options: JournalOptions
@@ -34,17 +32,11 @@ export class CloudWatchJournal implements Journal {
   }
 
   async write(entry: JournalEntry): Promise<void> {
-    const { logger, notices } = this.#options
+    const { logger } = this.#options
     if (entry.kind === 'refusal' && TOLD_BY_ONE_ALERT.has(entry.reason)) return
     if (!(await this.#isNews(newsKey(entry)))) return
     const failed = entry.kind === 'change' && entry.failed !== null
     logger[failed || entry.kind === 'alert' ? 'warn' : 'info'](entry.kind, { entry })
-    try {
-      await notices.send(entry)
-    } catch (error) {
-      // People learn of it late, by the log; what protects the PBX goes on.
-      logger.error('Cannot send a notice', error as Error)
-    }
   }
 
   count(what: Figure): void {

@@ -50,7 +50,9 @@ export function settingsText({
   sidecar,
   ...fence
 }: FenceConfig): string {
-  return `${JSON.stringify({ version: 1, fences: [fence] }, null, 2)}\n`
+  // Notices name the runbook; who gets them is the topic's affair.
+  const told = { ...fence, notify: { runbook: notify.runbook } }
+  return `${JSON.stringify({ version: 1, fences: [told] }, null, 2)}\n`
 }
 
 /** TypeScript where this file is TypeScript, and JavaScript beside the built one. */

@@ -78,7 +78,6 @@ export class SipFence extends Construct {
     const environment = {
       SIPFENCE_TABLE: this.ledger.tableName,
       SIPFENCE_RECONCILE_QUEUE_URL: queues.reconcile.queueUrl,
-      SIPFENCE_TOPIC_ARN: topics.notices.topicArn,
       ...this.places.environment,
     }
     const parts = { queues, topic: topics.notices, environment, ...(key === undefined ? {} : { key }) }
@@ -118,7 +117,7 @@ export class SipFence extends Construct {
     return topic === undefined ? undefined : Topic.fromTopicArn(this, 'ExistingTopic', topic)
   }
 
-  #analyze({ queues, topic, environment, key }: Parts): LambdaFunction {
+  #analyze({ queues, environment, key }: Parts): LambdaFunction {
     const analyze = fenceFunction(this, 'Analyze', {
       entry: 'analyze',
       fence: this.fence,
@@ -128,7 +127,6 @@ export class SipFence extends Construct {
         consume(queues.reports),
         useLedger(this.ledger),
         send(queues.reconcile),
-        publish(topic),
         ...this.#usingKey(key),
       ],
     })
@@ -147,7 +145,7 @@ export class SipFence extends Construct {
       entry: 'reconcile',
       fence: this.fence,
       memoryMegabytes: 256,
-      environment,
+      environment: { ...environment, SIPFENCE_TOPIC_ARN: topic.topicArn },
       allowed: [
         consume(queues.reconcile, 'sqs:ChangeMessageVisibility'), // a failed round is tried again after seconds
         useLedger(this.ledger),

@@ -16,6 +16,7 @@ export function statusText(document: StatusDocument, width: number): string[] {
         ['Mode', modeWords(document)],
         ...approvalRows(document),
         ['Blocks', blocksWords(document)],
+        ...incidentRows(document),
         ...networkAcls.flatMap(aclRows),
         ...sets.flatMap(setRows),
         ...trustedRows(trusted),
@@ -23,7 +24,7 @@ export function statusText(document: StatusDocument, width: number): string[] {
         ...roundRows(document),
         ...hostRows(document),
         ['Queues', queueWords(document)],
-        ['Alerts', `go to ${printable(topic, 200)}`],
+        ['Notices', `go to ${printable(topic, 200)}`],
       ],
       width,
       '',
@@ -50,6 +51,20 @@ function blocksWords({ blocks: { total, byClass, noRoom, nowhere } }: StatusDocu
       ? ''
       : `; for want of room ${[...outside, `${count(nowhere)} in no firewall`].join(', ')}`
   return `${standing(total)}: ${parts.join(', ')}${room}`
+}
+
+const NAMED_INCIDENTS = 10
+
+/** What notices are about, without the fence's name before it. */
+function incidentRows({ incidents, at }: StatusDocument): string[][] {
+  const rows = incidents.slice(0, NAMED_INCIDENTS).map(({ id, since, subject, told }) => {
+    const words = printable(subject.replace(/^\[[^\]]*\] /, ''), 100)
+    const untold = told === null ? '; nobody was told yet' : ''
+    return `${words}; it began ${ago(since, at)} (${id})${untold}`
+  })
+  const more = incidents.length - rows.length
+  const all = more > 0 ? [...rows, `and ${count(more)} more: sipfence status --json has them`] : rows
+  return all.map((words, i) => [i === 0 ? 'Incidents' : '', words])
 }
 
 function aclRows({

@@ -20,6 +20,10 @@ export interface NetworkInterfaceSeed {
   readonly ipv6?: readonly string[]
   /** Absent where the interface has none. */
   readonly publicIp?: string
+  /** Of the Elastic IP that `publicIp` is; absent where it is none. */
+  readonly allocationId?: string
+  /** Secondary private addresses. */
+  readonly moreIps?: readonly { readonly privateIp: string; readonly publicIp?: string }[]
 }
 
 /** DescribeNetworkInterfaces. One unknown id refuses the whole call; both codes are documented EC2 error codes. */
@@ -51,9 +55,9 @@ const FILTERS: FilterTable<NetworkInterfaceSeed> = {
 }
 
 function interfaceItem(one: NetworkInterfaceSeed): WireValue {
-  const { id, instanceId, groupIds, description, ipv6 = [], publicIp } = one
+  const { id, instanceId, groupIds, description, ipv6 = [], publicIp, allocationId, moreIps = [] } = one
   const privateIp = privateIpOf(one)
-  const association = publicIp === undefined ? undefined : { publicIp, ipOwnerId: OWNER_ID }
+  const association = publicIp === undefined ? undefined : { publicIp, allocationId, ipOwnerId: OWNER_ID }
   return {
     networkInterfaceId: id,
     subnetId: subnetOf(one),
@@ -66,7 +70,10 @@ function interfaceItem(one: NetworkInterfaceSeed): WireValue {
     groupSet: groupIds.map((groupId) => ({ groupId, groupName: groupId })),
     attachment: instanceId && { instanceId, deviceIndex: 0, status: 'attached', instanceOwnerId: OWNER_ID },
     association,
-    privateIpAddressesSet: [{ privateIpAddress: privateIp, primary: true, association }],
+    privateIpAddressesSet: [
+      { privateIpAddress: privateIp, primary: true, association },
+      ...moreIps.map((more) => ({ privateIpAddress: more.privateIp, primary: false })),
+    ],
     ipv6AddressesSet: ipv6.map((ipv6Address) => ({ ipv6Address })),
   }
 }

@@ -1,10 +1,12 @@
 import type { AclStore } from './acl-store.ts'
 import type { ActionHandler, AwsApi } from './aws-api.ts'
 import { AwsError } from './aws-error.ts'
+import { describeInstances, type InstanceSeed } from './describe-instances.ts'
 import { describeNetworkAcls } from './describe-network-acls.ts'
 import type { NetworkInterfaceSeed } from './describe-network-interfaces.ts'
 import { describeNetworkInterfaces } from './describe-network-interfaces.ts'
 import { describeSecurityGroupRules, describeSecurityGroups } from './describe-security-groups.ts'
+import { describeVpcs, type VpcSeed } from './describe-vpcs.ts'
 import { entryActions } from './entry-actions.ts'
 import { textIn } from './parameters.ts'
 import { permissionActions } from './permission-actions.ts'
@@ -20,6 +22,8 @@ export interface Ec2Stores {
   readonly prefixLists: PrefixListStore
   readonly securityGroups: SecurityGroupStore
   readonly networkInterfaces: readonly NetworkInterfaceSeed[]
+  readonly instances: readonly InstanceSeed[]
+  readonly vpcs: readonly VpcSeed[]
 }
 
 /**
@@ -29,8 +33,10 @@ export interface Ec2Stores {
  * @param ageMs asked once for each read, which then shows the state of that long ago
  */
 export function ec2Api(stores: Ec2Stores, ageMs: () => number): AwsApi {
-  const { acls, prefixLists, securityGroups, networkInterfaces } = stores
+  const { acls, prefixLists, securityGroups, networkInterfaces, instances, vpcs } = stores
   const actions: Record<string, ActionHandler> = {
+    DescribeInstances: (parameters) => describeInstances(instances, networkInterfaces, parameters),
+    DescribeVpcs: (parameters) => describeVpcs(vpcs, parameters),
     DescribeNetworkAcls: (parameters) => describeNetworkAcls(acls, parameters, ageMs()),
     DescribeNetworkInterfaces: (parameters) => describeNetworkInterfaces(networkInterfaces, parameters),
     DescribeSecurityGroups: (parameters) => describeSecurityGroups(securityGroups, parameters, ageMs()),

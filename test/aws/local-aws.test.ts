@@ -39,7 +39,7 @@ describe('what a call gets', () => {
 
   test('an action that is not there is an InvalidAction of EC2', async () => {
     const { ec2 } = await openAccount()
-    expect([await refusal(ec2.describeVpcs({})), await statusOf(ec2.describeVpcs({}))]).toEqual([
+    expect([await refusal(ec2.describeKeyPairs({})), await statusOf(ec2.describeKeyPairs({}))]).toEqual([
       'InvalidAction',
       400,
     ])

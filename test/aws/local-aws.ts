@@ -7,7 +7,9 @@ import type { SecurityGroup } from '../../lib/local/security-group.ts'
 import type { AclSeed } from './acl-store.ts'
 import { AclStore } from './acl-store.ts'
 import type { AwsApi } from './aws-api.ts'
+import type { InstanceSeed } from './describe-instances.ts'
 import type { NetworkInterfaceSeed } from './describe-network-interfaces.ts'
+import type { VpcSeed } from './describe-vpcs.ts'
 import { dynamodbApi } from './dynamodb-api.ts'
 import type { Ec2Stores } from './ec2-api.ts'
 import { ec2Api } from './ec2-api.ts'
@@ -48,6 +50,9 @@ export interface LocalAwsOptions {
   readonly groupRulesQuota?: number
   /** The network interfaces of the account; none unless given. */
   readonly networkInterfaces?: readonly NetworkInterfaceSeed[]
+  /** The instances and VPCs of the account; none unless given. */
+  readonly instances?: readonly InstanceSeed[]
+  readonly vpcs?: readonly VpcSeed[]
   /** The IP sets and web ACLs of WAFv2; none unless given. */
   readonly ipSets?: readonly IpSetSeed[]
   readonly webAcls?: readonly WebAclSeed[]
@@ -194,6 +199,8 @@ function openEc2(
     prefixLists,
     securityGroups: new SecurityGroupStore(options.securityGroups ?? [], groupRulesQuota, prefixLists, now),
     networkInterfaces: options.networkInterfaces ?? [],
+    instances: options.instances ?? [],
+    vpcs: options.vpcs ?? [],
   }
 }
 

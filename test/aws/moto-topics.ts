@@ -17,6 +17,14 @@ export const topicsAlike: [string, Posting, unknown][] = [
     'accepted',
   ],
   [
+    'a message with a form for each protocol',
+    async ({ sns, topicArn }) => {
+      const Message = JSON.stringify({ default: 'a', email: 'b' })
+      await sns.publish({ TopicArn: topicArn, MessageStructure: 'json', Message })
+    },
+    'accepted',
+  ],
+  [
     'a subject of 101 characters',
     ({ sns, topicArn }) => sns.publish({ TopicArn: topicArn, Message: 'a', Subject: 'b'.repeat(101) }),
     'InvalidParameterException',

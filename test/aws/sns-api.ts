@@ -11,6 +11,8 @@ export interface Published {
   readonly topicArn: string
   readonly subject: string | undefined
   readonly message: string
+  /** Where it has a form for each protocol: these, by the protocol's name. */
+  readonly forms?: Readonly<Record<string, string>>
   /** The text of each message attribute, by name; that of binary ones is Base64. */
   readonly attributes: Readonly<Record<string, string>>
   /** Milliseconds since the epoch. */
@@ -69,7 +71,29 @@ function readMessage(topics: Topics, parameters: WireObject): Omit<Published, 'a
   const entries = objectsIn(objectIn(parameters, 'MessageAttributes'), 'entry')
   const attributes = Object.fromEntries(entries.map(readAttribute))
   if (sizeOf(message, attributes) > LARGEST_MESSAGE) throw invalid('Message too long')
-  return { topicArn, subject, message, attributes }
+  const forms = readForms(message, textIn(parameters, 'MessageStructure'))
+  return { topicArn, subject, message, attributes, ...(forms === undefined ? {} : { forms }) }
+}
+
+/** Documented: MessageStructure is json or nothing; then the message is a JSON object of strings, `default` among them. */
+function readForms(message: string, structure: string | undefined): Record<string, string> | undefined {
+  if (structure === undefined) return undefined
+  if (structure !== 'json') throw invalid('MessageStructure')
+  const forms = jsonIn(message)
+  if (typeof forms !== 'object' || forms === null || Array.isArray(forms))
+    throw invalid('Message Structure - JSON message body failed to parse')
+  const texts = Object.entries(forms).filter(([, text]) => typeof text === 'string')
+  if (!('default' in forms) || texts.length < Object.keys(forms).length)
+    throw invalid('Message Structure - No default entry in JSON message body')
+  return Object.fromEntries(texts)
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function readAttribute(entry: WireObject): [string, string] {

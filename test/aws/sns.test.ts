@@ -37,6 +37,13 @@ describe('a topic', () => {
     expect(second.MessageId).not.toBe(first.MessageId)
   })
 
+  test('a message may have a form for each protocol', async () => {
+    const { aws, sns, topicArn } = await open()
+    const forms = { default: 'all', email: 'people' }
+    await sns.publish({ TopicArn: topicArn, MessageStructure: 'json', Message: JSON.stringify(forms) })
+    expect(aws.published()).toMatchObject([{ forms }])
+  })
+
   test('topics are listed', async () => {
     const { aws, sns } = await open()
     expect((await sns.listTopics({})).Topics).toEqual(aws.topicArns.map((TopicArn) => ({ TopicArn })))
@@ -50,6 +57,14 @@ describe('a topic', () => {
       404,
     ],
     ['no topic', { TopicArn: undefined }, 'InvalidParameterException', 400],
+    ['forms that are no JSON', { MessageStructure: 'json', Message: 'x' }, 'InvalidParameterException', 400],
+    [
+      'forms without a default one',
+      { MessageStructure: 'json', Message: '{"email":"x"}' },
+      'InvalidParameterException',
+      400,
+    ],
+    ['another structure', { MessageStructure: 'xml' }, 'InvalidParameterException', 400],
     ['no message', { Message: '' }, 'InvalidParameterException', 400],
     ['a message over 256 KiB', { Message: 'ä'.repeat(131_073) }, 'InvalidParameterException', 400],
     ['a subject with a line break', { Subject: 'a\nb' }, 'InvalidParameterException', 400],

@@ -98,6 +98,32 @@ describe('sipfence status', () => {
     expect(out).toMatch(/reported \d+ s ago; half-blind: [^;]*;\s+it lost 1\.5 % of packets/)
   })
 
+  test('shows the incidents that are not over, as a notice would tell of them', async () => {
+    const own = { id: '01KAWVM2Q0000000000000000A', kind: 'attack', name: 'reflection', host: null } as const
+    const standing = { sources: 3, mode: 'enforce', without: 0, failing: false, braked: false } as const
+    const times = { since: fence.now - 600_000, lastAt: fence.now, happenedAt: 0, until: fence.now + 60_000 }
+    const nothing = { heaviest: [], about: [], why: '', held: false, peak: 3, standing }
+    const attack = { ...own, ...times, ...nothing, told: { at: fence.now - 590_000, standing } }
+    const trouble = { ...attack, id: 'b', kind: 'trouble', name: 'brake', host: HOSTILE, told: null } as const
+    await fence.state.keepIncidents({ incidents: [attack, trouble], sent: { attack: [], trouble: [] } }, 0)
+    const { incidents } = statusDocument.parse(await document('status'))
+    expect(incidents).toMatchObject([
+      {
+        id: own.id,
+        kind: 'attack',
+        subject: expect.stringMatching(/^\[sipfence f\] BLOCKING reflection: 3 sources/),
+      },
+      { id: 'b', kind: 'trouble', told: null },
+    ])
+    const out = await shown('status')
+    expect(flat(out)).toMatch(
+      /Incidents BLOCKING reflection: 3 sources, until [^;]* UTC; it began 10 min( \d+ s)? ago \(01KAWVM2Q0000000000000000A\)/,
+    )
+    expect(flat(out)).toMatch(
+      /TROUBLE brake it says \\u001b\\u005b2J\\u202eand\\u000amore; .*nobody was told yet/,
+    )
+  })
+
   test('names the allow that shadows its denials, the round that failed, and the host that is silent', async () => {
     const entry = { ruleNumber: 10, cidr: '0.0.0.0/0', protocol: '-1', action: 'allow', egress: false }
     fence.acl.create(entry)

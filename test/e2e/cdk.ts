@@ -21,6 +21,8 @@ export interface Cdk {
   deploy(fences: readonly object[]): Promise<Outputs>
   /** Deploys changed fences: moto forgets parameters that keep their value, so all are said anew. */
   update(fences: readonly object[]): Promise<Outputs>
+  /** Throws where what is deployed differs from what would be. */
+  diff(fences: readonly object[]): Promise<void>
   destroy(fences: readonly object[]): Promise<void>
   /** Takes its folder away. */
   remove(): void
@@ -55,6 +57,8 @@ export function cdkOn({ environment, account }: MotoAccount): Cdk {
     bootstrap: (fences) => cdk(fences, 'bootstrap'),
     deploy: (fences) => deploy(fences),
     update: (fences) => deploy(fences, '--no-previous-parameters'),
+    // Moto makes no change sets, so templates are compared.
+    diff: (fences) => cdk(fences, 'diff', '--all', '--fail', '--method', 'template'),
     destroy: (fences) => cdk(fences, 'destroy', '--all', '--force'),
     remove: () => rmSync(folder, { recursive: true }),
   }

@@ -10,10 +10,11 @@ import { lacks } from '../skips.ts'
 import { accusation, HOST } from './accusations.ts'
 import { type Cdk, cdkOn, type Outputs } from './cdk.ts'
 import { type RunningCommand, startCommand } from './command.ts'
-import { jsonOf, metricsOf } from './log-lines.ts'
+import { jsonOf, metricsOf, seriesName, seriesOf } from './log-lines.ts'
 import { type MotoAccount, startMotoAccount } from './moto.ts'
 import { deployedFence } from './moto-fence.ts'
 import { type RunningFence, runFence } from './running-fence.ts'
+import { StackTemplate } from './template.ts'
 
 const STACK = 'SipFence-pbx'
 const VICTIM = '192.0.2.200/32'
@@ -25,6 +26,29 @@ const OPERATORS = { RuleNumber: 100, RuleAction: 'allow', Protocol: '-1', CidrBl
 
 /** From the first packet of the recording: 2 s until the flood, 10 s of it and 5 s for its requests to be followed up. */
 const DETECTED = { timeout: 40_000, interval: 100 }
+
+interface AlarmMetric {
+  readonly Namespace?: string
+  readonly MetricName?: string
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value: string }[]
+}
+
+interface AlarmProperties extends AlarmMetric {
+  readonly Metrics?: readonly { readonly MetricStat?: { readonly Metric: AlarmMetric } }[]
+}
+
+/** The fence's own series that any alarm of the template looks at. */
+function alarmedSeries(template: StackTemplate): ReadonlySet<string> {
+  const alarms = [...template.all<AlarmProperties>('AWS::CloudWatch::Alarm').values()]
+  const metrics = alarms.flatMap((alarm) => alarm.Metrics?.map((each) => each.MetricStat?.Metric) ?? [alarm])
+  const own = metrics.filter((metric) => metric?.Namespace === 'sipfence')
+  return new Set(
+    own.map((metric) => {
+      const dimensions = metric!.Dimensions!.map(({ Name, Value }) => [Name, Value])
+      return seriesName('sipfence', metric!.MetricName!, Object.fromEntries(dimensions))
+    }),
+  )
+}
 
 describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstrap to destroy', () => {
   let moto: MotoAccount
@@ -155,14 +179,23 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
         (number: number) => number >= 20 && number <= 79 && number !== FOREIGN.RuleNumber,
       ),
     })
-    await expect.poll(notices, { timeout: 5_000 }).toContain(`sipfence pbx: blocks ${VICTIM} (reflection)`)
+    const words = /^\[sipfence pbx\] BLOCKING reflection: 1 source, until .*UTC$/
+    await expect.poll(notices, { timeout: 15_000 }).toContainEqual(expect.stringMatching(words))
   }, 60_000)
 
   test('tells people of the flood in the name of a phone, and does not deny the phone', async () => {
-    const alert = `sipfence pbx: alert protected-source-flood ${POISONED_PHONE}`
-    await expect.poll(notices, DETECTED).toContain(alert)
+    const alerts = () => jsonOf(fence.functions.Analyze.lines).filter(({ message }) => message === 'alert')
+    await expect.poll(alerts, DETECTED).not.toEqual([])
+    await fence.tick()
+    const trouble = `[sipfence pbx] TROUBLE protected-source-flood ${POISONED_PHONE}`
+    await expect.poll(notices, { timeout: 15_000 }).toContain(trouble)
     expect(await inWindow()).not.toContain(POISONED_PHONE)
     expect((await sidecar.interrupt()).code).toBe(0)
+  }, 60_000)
+
+  test('has nothing to change, as cdk diff sees it', async () => {
+    await cdk.diff([settings])
+    await expect(cdk.diff([{ ...settings, mode: 'observe' }])).rejects.toThrow('exit code 1')
   }, 60_000)
 
   test('is left as it is by a deploy with nothing changed', async () => {
@@ -180,12 +213,15 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     await expect.poll(afterRound, { timeout: 20_000, interval: 1_000 }).toEqual([FOREIGN.CidrBlock])
   }, 30_000)
 
-  test('writes metrics that CloudWatch can read', () => {
-    expect(metricsOf(fence.functions.Analyze.lines)).toMatchObject({
-      Messages: expect.any(Number),
-      Blocks: expect.any(Number),
-    })
-    expect(metricsOf(fence.functions.Reconcile.lines)).toMatchObject({ Alerts: expect.any(Number) })
+  test('gives CloudWatch exactly the series that its alarms look at', () => {
+    const given = seriesOf(Object.values(fence.functions).flatMap(({ lines }) => lines))
+    const alarmed = alarmedSeries(new StackTemplate(cdk.assembly, 'pbx'))
+    // Nobody arrives here who has been denied for a minute: test/functions and test/loops have that one.
+    expect([...alarmed].filter((name) => !given.has(name))).toEqual([
+      'sipfence BlockedArriving {"fence":"pbx"}',
+    ])
+    expect([...given].filter((name) => !alarmed.has(name))).toEqual([])
+    expect(metricsOf(fence.functions.Analyze.lines)).toEqual({ ProtectedFloods: expect.any(Number) })
     for (const { invocations } of Object.values(fence.functions))
       expect(invocations.filter(({ answer }) => !answer.ok)).toEqual([])
   })

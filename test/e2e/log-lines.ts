@@ -34,6 +34,29 @@ export function metricsOf(lines: readonly string[]): Readonly<Record<string, num
   return sums
 }
 
+/** Every series that they would add to: namespace, name and dimensions, as CloudWatch tells them apart. */
+export function seriesOf(lines: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (const line of jsonOf(lines)) {
+    const { CloudWatchMetrics: directives = [] } = (line['_aws'] ?? {}) as {
+      readonly CloudWatchMetrics?: readonly Directive[]
+    }
+    for (const { Namespace, Metrics, Dimensions } of directives)
+      for (const { Name } of Metrics)
+        for (const names of Dimensions)
+          found.add(seriesName(Namespace, Name, Object.fromEntries(names.map((name) => [name, line[name]]))))
+  }
+  return found
+}
+
+export function seriesName(
+  namespace: string,
+  name: string,
+  dimensions: Readonly<Record<string, unknown>>,
+): string {
+  return `${namespace} ${name} ${JSON.stringify(dimensions)}`
+}
+
 /** A number, or a list of them where the same metric was added more than once. */
 function sumIn(name: string, line: Readonly<Record<string, unknown>>): number {
   const values = [line[name]].flat()

@@ -38,7 +38,6 @@ const ANALYZE: readonly Reason[] = [
   ['sqs:GetQueueAttributes', 'QueuesReports', 'Lambda looks how much there is'],
   ...LEDGER,
   ['sqs:SendMessage', 'QueuesReconcile', 'a new block wakes the writer of the firewall'],
-  ['sns:Publish', 'Topic', 'alerts'],
   ['logs:CreateLogStream', 'AnalyzeLog', 'its own log'],
   ['logs:PutLogEvents', 'AnalyzeLog', 'its own log'],
 ]
@@ -49,7 +48,7 @@ const RECONCILE: readonly Reason[] = [
   ['sqs:GetQueueAttributes', 'QueuesReconcile', 'Lambda looks how much there is'],
   ['sqs:ChangeMessageVisibility', 'QueuesReconcile', 'a failed round is tried again after seconds'],
   ...LEDGER,
-  ['sns:Publish', 'Topic', 'alerts'],
+  ['sns:Publish', 'Topic', 'notices of incidents'],
   ['servicequotas:GetServiceQuota', `${QUOTAS}/L-2AEEBF1A`, 'capacity'],
   ['ec2:DescribeNetworkAcls', '*', 'reads what there is; EC2 has no resource level for it'],
   ...ACLS.flatMap((acl): readonly Reason[] => [

@@ -100,18 +100,17 @@ describe('the functions', () => {
   const environment = {
     SIPFENCE_TABLE: { Ref: Match.stringLikeRegexp('^Ledger') },
     SIPFENCE_RECONCILE_QUEUE_URL: { Ref: Match.stringLikeRegexp('^QueuesReconcile') },
-    SIPFENCE_TOPIC_ARN: { Ref: Match.stringLikeRegexp('^Topic') },
     POWERTOOLS_METRICS_NAMESPACE: 'sipfence',
   }
 
   test.each([
-    ['analyze', 1_769],
-    ['reconcile', 256],
-  ])('%s has %d MB, 30 s and its settings in the environment', (name, MemorySize) => {
+    ['analyze', 1_769, {}],
+    ['reconcile', 256, { SIPFENCE_TOPIC_ARN: { Ref: Match.stringLikeRegexp('^Topic') } }],
+  ])('%s has %d MB, 30 s and its settings in the environment', (name, MemorySize, more) => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Description: `sipfence ${name} of fence pbx`,
       MemorySize,
-      Environment: { Variables: Match.exact({ ...environment, POWERTOOLS_SERVICE_NAME: name }) },
+      Environment: { Variables: Match.exact({ ...environment, ...more, POWERTOOLS_SERVICE_NAME: name }) },
     })
   })
 

@@ -1,0 +1,43 @@
+import type { AwsApi } from '../aws/aws-api.ts'
+import { AwsError } from '../aws/aws-error.ts'
+import { dynamodbApi } from '../aws/dynamodb-api.ts'
+import { startTables, type TableServer } from '../aws/table-server.ts'
+import type { WireObject } from '../aws/wire-value.ts'
+
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem'])
+
+/** Request units as DynamoDB bills them, since the start. */
+export interface Units {
+  reads: number
+  writes: number
+}
+
+/** Tables that tell what on-demand capacity their calls would have used. */
+export interface MeteredTables {
+  readonly api: AwsApi
+  readonly units: Units
+  stop(): Promise<void>
+}
+
+/**
+ * Documented ("DynamoDB read and write operations"): a read of nothing takes one unit, a write whose condition does
+ * not hold takes what the write would have taken; those here are of rows below 1 KB.
+ */
+export async function startMeteredTables(names: readonly string[]): Promise<MeteredTables> {
+  const tables = await startTables(names)
+  const units: Units = { reads: 0, writes: 0 }
+  async function call(action: string, parameters: WireObject): Promise<WireObject> {
+    const kind = WRITES.has(action) ? 'writes' : 'reads'
+    try {
+      const answer = await tables.call(action, { ...parameters, ReturnConsumedCapacity: 'TOTAL' })
+      const { ConsumedCapacity: used, ...rest } = answer
+      units[kind] += Math.max(1, Number((used as WireObject | undefined)?.['CapacityUnits'] ?? 0))
+      return rest
+    } catch (error) {
+      if (error instanceof AwsError && error.message.includes('condition')) units.writes += 1
+      throw error
+    }
+  }
+  const metered: TableServer = { call, stop: () => tables.stop() }
+  return { api: dynamodbApi(metered), units, stop: () => tables.stop() }
+}
