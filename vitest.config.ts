@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // One more than the least machine has processors: some tests wait for clocks most of the time.
     maxWorkers: 3,
     reporters: results === undefined ? ['default'] : ['default', ['json', { outputFile: results }]],

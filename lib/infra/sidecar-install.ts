@@ -72,7 +72,7 @@ export class SidecarInstall extends Construct {
     })
     if (found.length > 0) return Object.fromEntries(found)
     throw new ConfigError(
-      `Cannot use sidecar.folder "${folder}": it should hold a tarball such as sipfence-sidecar-0.1.0-linux-x64.tar.gz; make them by npm run package`,
+      `Cannot use sidecar.folder "${folder}": it should hold a tarball such as sipfence-sidecar-0.2.0-linux-x64.tar.gz; make them by npm run package`,
     )
   }
 
