@@ -27,8 +27,8 @@ export type PacketSource = AsyncIterable<Batch>
 export interface ReportSink {
   report(report: SourceReport): Promise<void>
   proofs(report: ProofReport): Promise<void>
-  /** Called at the end of each whole second of packet time, after what it had to report. */
-  endSecond(at: number): Promise<void>
+  /** Called at the end of each whole second of packet time, after what it had to report; totals go on changing. */
+  endSecond(at: number, totals: CaptureTotals): Promise<void>
 }
 
 export interface CaptureOptions extends Sockets {
@@ -129,7 +129,7 @@ class Count {
     for (const proofs of this.#writer.proofs(at, this.traffic.endSecond(at))) await sink.proofs(proofs)
     const report = this.#writer.report(at, state, last)
     if (report !== undefined) await sink.report(report)
-    await sink.endSecond(at * 1000)
+    await sink.endSecond(at * 1000, this.traffic.totals)
   }
 }
 

@@ -42,6 +42,25 @@ export function countOption(option: string): (value: string) => number {
   }
 }
 
+/** A place to listen on. */
+export interface Listen {
+  readonly host: Address
+  readonly port: number
+}
+
+/** A loopback address and a port, `127.0.0.1:9060` or `[::1]:9060`: what is told there is for this host alone. */
+export function listenOption(value: string): Listen {
+  const [, bracketed, plain, port = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(value) ?? []
+  const address = parseAddress(bracketed ?? plain ?? '')
+  const isLoopback = address.ok && (address.value === '::1' || address.value.startsWith('127.'))
+  if (isLoopback && Number(port) >= 1 && Number(port) <= 65_535)
+    return { host: address.value, port: Number(port) }
+  const why = address.ok && !isLoopback ? 'other hosts could reach it; it' : 'it'
+  throw new UsageError(
+    `Cannot use --listen "${value}": ${why} should be a loopback address and a port, such as 127.0.0.1:9060 or [::1]:9060`,
+  )
+}
+
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
 const TEN_MINUTES_MS = 600_000
 

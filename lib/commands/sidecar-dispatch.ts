@@ -1,13 +1,17 @@
 import { join } from 'node:path'
 import { ReportQueue } from '../aws/report-queue.ts'
 import type { FenceConfig } from '../config.ts'
+import { Deliveries } from '../host/deliveries.ts'
 import { Dispatch } from '../host/dispatch.ts'
 import { Spool } from '../host/spool.ts'
+import type { Sending } from '../host/vitals.ts'
 import { tellPeople } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface Outlet {
   readonly dispatch: Dispatch
+  /** What has become of the reports by now. */
+  readonly sending: () => Sending
   /** For people: where reports go. */
   readonly where: string
 }
@@ -17,15 +21,22 @@ export async function openOutlet(config: FenceConfig, region: string, directory:
   const queue = new ReportQueue({ fence: config.id, region })
   const spool = new Spool(tellPeople)
   await spool.open(join(directory, config.id))
+  const clock = () => performance.now()
+  const deliveries = new Deliveries(clock)
   const dispatch = new Dispatch({
-    send: (body, signal) => queue.send(body, signal),
+    send: deliveries.counted((body, signal) => queue.send(body, signal)),
     spool,
-    clock: () => performance.now(),
+    clock,
     random: () => Math.random(),
     tell: tellPeople,
   })
   const backlog = spool.size > 0 ? `, ${spool.size} reports wait in the spool` : ''
-  return { dispatch, where: `queue ${queue.name} in ${region}${backlog}` }
+  const sending = (): Sending => {
+    const { sent, refused, failed, lastSentAt, tryingSince } = deliveries
+    const kept = { spooled: spool.taken, waiting: spool.size, lost: dispatch.lost }
+    return { sent, refused, failed, lastSentAt, tryingSince, ...kept }
+  }
+  return { dispatch, sending, where: `queue ${queue.name} in ${region}${backlog}` }
 }
 
 /** Where the fence is: by its settings, else by AWS_REGION. */

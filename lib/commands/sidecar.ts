@@ -4,6 +4,8 @@ import type { Command } from 'commander'
 import { capture, type ReportSink } from '../capture.ts'
 import type { FenceConfig } from '../config.ts'
 import { type Instance, thisInstance } from '../host/instance-id.ts'
+import { type Sending, Vitals } from '../host/vitals.ts'
+import { VERSION } from '../version.ts'
 import { proofLines, reportLines } from '../view/report-text.ts'
 import {
   addressOption,
@@ -11,18 +13,23 @@ import {
   type FenceOptions,
   fenceOption,
   hostOption,
+  type Listen,
+  listenOption,
   portsOption,
 } from './options.ts'
 import { type WatchOptions, watch } from './sidecar-source.ts'
+import { letWatch } from './sidecar-watch.ts'
 import { print, tellPeople, terminalWidth } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 interface SidecarOptions extends WatchOptions, FenceOptions {
+  readonly check?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly host?: string
   readonly spool?: string
   readonly heartbeat?: number
+  readonly listen?: Listen
 }
 
 const SPOOL = '/var/spool/sipfence'
@@ -32,6 +39,10 @@ export function addSidecar(program: Command): void {
     .command('sidecar')
     .description('beside the PBX: count SIP traffic by source and report it to the fence')
     .option('--config <file>', 'settings, a sipfence.json with one fence; needed to send')
+    .option(
+      '--check',
+      'say what would be counted and sent here, find the ports of SIP servers (as root), and end',
+    )
     .option('--dry-run', 'print the reports instead of sending them')
     .option('--interface <name>', "network interface (default: the default route's)")
     .option('--read <file>', 'a pcap or pcapng file, gzip or not, or "-", as if it came now')
@@ -48,6 +59,11 @@ export function addSidecar(program: Command): void {
       'report at least this often (default: 60s, with --dry-run 10s)',
       durationOption('--heartbeat', 1_000),
     )
+    .option(
+      '--listen <address>',
+      'tell /healthz and /metrics on loopback, such as 127.0.0.1:9060',
+      listenOption,
+    )
     .option('--json', 'with --dry-run: each report as one line (sipfence.report/1, sipfence.proofs/1)')
     .addHelpText(
       'after',
@@ -55,7 +71,8 @@ export function addSidecar(program: Command): void {
     )
     .action(async (options: SidecarOptions) => {
       refuseMisuse(options)
-      await run(await fenceOption(options), options)
+      const config = await fenceOption(options)
+      await (options.check === true ? check(config, options) : run(config, options))
     })
 }
 
@@ -77,9 +94,17 @@ function refuseMisuse({
   }
 }
 
+async function check(config: FenceConfig, options: SidecarOptions): Promise<void> {
+  const { checkLines } = await import('./sidecar-check.ts')
+  const { regionOf } = await import('./sidecar-dispatch.ts')
+  print(await checkLines(config, regionOf(config), options))
+}
+
 /** Where reports go, and who reports. */
 interface Outlet {
   readonly sink: ReportSink
+  /** What has become of the reports by now; none where they are printed. */
+  readonly sending?: () => Sending
   readonly host: Instance
   readonly heartbeatSeconds: number
   /** For people; ends the line that says what is counted. */
@@ -91,14 +116,17 @@ async function run(config: FenceConfig, options: SidecarOptions): Promise<void> 
   const ended = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort())
   const outlet = options.dryRun === true ? printing(config, options) : await sending(config, options)
-  const { host, heartbeatSeconds, sink } = outlet
+  const { host, heartbeatSeconds } = outlet
+  const vitals = new Vitals(outlet.sink, () => performance.now(), outlet.sending)
+  const identity = { version: VERSION, fence: config.id, host: host.id }
+  const endWatch = await letWatch(vitals, identity, options.listen)
   try {
     const { source, pbx, where } = await watch(options, config, host.publicAddresses, ended.signal)
     const ports = config.ports.join(', ')
     tellPeople(
       `counting SIP on ${where}, ports ${ports}, PBX ${pbx.join(', ')}${outlet.where}; Ctrl-C ends it`,
     )
-    await capture(source, sink, {
+    await capture(source, vitals, {
       reporter: { fence: config.id, host: host.id, boot: randomBytes(8).toString('hex') },
       limits: config.limits,
       key: randomInt(2 ** 32),
@@ -107,6 +135,7 @@ async function run(config: FenceConfig, options: SidecarOptions): Promise<void> 
       heartbeatSeconds: Math.max(1, Math.round((options.heartbeat ?? heartbeatSeconds * 1000) / 1000)),
     })
   } finally {
+    endWatch()
     await outlet.close()
   }
 }
@@ -116,9 +145,10 @@ async function sending(config: FenceConfig, options: SidecarOptions): Promise<Ou
   const { openOutlet, regionOf } = await import('./sidecar-dispatch.ts')
   const region = regionOf(config)
   const host = options.host === undefined ? await thisInstance() : await namedInstance(options.host, options)
-  const { dispatch, where } = await openOutlet(config, region, options.spool ?? SPOOL)
+  const { dispatch, sending, where } = await openOutlet(config, region, options.spool ?? SPOOL)
   return {
     sink: dispatch,
+    sending,
     host,
     heartbeatSeconds: 60,
     where: `; reports of ${host.id} go to ${where}`,

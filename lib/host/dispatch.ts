@@ -54,6 +54,13 @@ export class Dispatch implements ReportSink {
     this.#ended = this.#run()
   }
 
+  /** Messages that were thrown away for lack of room, since the start. */
+  get lost(): { readonly report: number; readonly proofs: number } {
+    const { spool } = this.#options
+    const { report, proofs } = this.#live.dropped
+    return { report: report + spool.dropped.report, proofs: proofs + spool.dropped.proofs }
+  }
+
   async report(report: SourceReport): Promise<void> {
     this.#take(report)
   }
@@ -90,13 +97,13 @@ export class Dispatch implements ReportSink {
     while (!this.#isDone()) {
       this.#hasNews = false
       await this.#spoolSince(clock() - LIVE_MS)
-      this.#words.lost(this.#lost(), clock())
+      this.#words.lost(this.lost, clock())
       const pause = await this.#step(clock())
       if (pause > 0) await this.#wait(Math.min(pause, this.#untilOverdue(), this.#closeAt - clock()))
     }
     await this.#spoolSince(Number.POSITIVE_INFINITY)
     const { inMemory } = spool
-    this.#words.ended({ kept: spool.size - inMemory, inMemory }, this.#lost())
+    this.#words.ended({ kept: spool.size - inMemory, inMemory }, this.lost)
   }
 
   #isDone(): boolean {
@@ -164,12 +171,6 @@ export class Dispatch implements ReportSink {
 
   #untilOverdue(): number {
     return (this.#live.oldestSince ?? Number.POSITIVE_INFINITY) + LIVE_MS - this.#options.clock()
-  }
-
-  #lost(): { readonly report: number; readonly proofs: number } {
-    const { spool } = this.#options
-    const { report, proofs } = this.#live.dropped
-    return { report: report + spool.dropped.report, proofs: proofs + spool.dropped.proofs }
   }
 
   /** Until then, or until there is something new. */

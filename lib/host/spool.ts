@@ -33,6 +33,8 @@ const LIMITS: SpoolLimits = { mostBytes: 32 * MIB, mostMessages: 8_192 }
 export class Spool {
   /** What was thrown away for lack of room, since the start. */
   readonly dropped = { report: 0, proofs: 0 }
+  /** How many messages it has taken in, since the start. */
+  taken = 0
   readonly #limits: SpoolLimits
   readonly #tell: (line: string) => void
   readonly #waiting: Record<Message['kind'], Waiting[]> = { report: [], proofs: [] }
@@ -84,6 +86,7 @@ export class Spool {
     }
     await this.#makeRoom(size)
     this.#add({ kind, at, size, place: await this.#place(message) })
+    this.taken++
   }
 
   /** The next to be sent: proofs, then the oldest report. It stays until it is done. */
