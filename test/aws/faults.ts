@@ -25,6 +25,9 @@ export interface PlannedCall {
   readonly index: number
 }
 
+/** How many milliseconds a call takes beside what the account itself needs. `random` as in a FaultPlan. */
+export type DelayPlan = (call: Omit<PlannedCall, 'index'>, random: () => number) => number
+
 /** Decides about one call; undefined is no fault. `random` gives 0 up to, and not including, 1. */
 export type FaultPlan = (call: PlannedCall, random: () => number) => Fault | undefined
 
@@ -54,10 +57,23 @@ export class FaultInjector {
   readonly #chance: Chance
   readonly #injected: InjectedFault[] = []
   readonly #counts = new Map<string, number>()
+  readonly #delayChance: Chance
   #plan: FaultPlan = () => undefined
+  #delays: DelayPlan = () => 0
 
   constructor(seed = 0) {
     this.#chance = new Chance(seed)
+    this.#delayChance = new Chance(seed)
+  }
+
+  /** From now on every call takes longer, whatever fault it has: half of it before the call takes effect, half after. */
+  delay(plan: DelayPlan): void {
+    this.#delays = plan
+  }
+
+  /** The delay of the next call of this action. Its chance is its own: it changes no fault. */
+  delayOf(service: string, action: string): number {
+    return this.#delays({ service, action }, () => this.#delayChance.random())
   }
 
   /** Replaces the plan and counts calls from 1 again. The faults injected so far stay on record. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AwsApi, Call } from './aws-api.ts'
@@ -19,6 +20,8 @@ export interface RecordedCall {
   readonly parameters: WireObject
   /** Milliseconds since the epoch. */
   readonly at: number
+  /** When it was answered or refused; absent while it is under way, and where the account stopped before that. */
+  readonly answeredAt?: number
 }
 
 export interface FrontOptions {
@@ -32,7 +35,7 @@ export interface FrontOptions {
 
 /** What stands before the APIs: it reads and records calls, throttles them and lets the injector spoil them. */
 export class Front {
-  readonly calls: RecordedCall[] = []
+  readonly calls: (RecordedCall & { answeredAt?: number })[] = []
   readonly #apis: readonly AwsApi[]
   readonly #options: FrontOptions
   readonly #buckets = new Map<string, TokenBucket>()
@@ -42,6 +45,7 @@ export class Front {
   constructor(apis: readonly AwsApi[], options: FrontOptions) {
     this.#apis = apis
     this.#options = options
+    setMaxListeners(0, this.#closing.signal) // each call that waits is one
     for (const [action, size] of Object.entries(options.throttle)) {
       this.#buckets.set(action, new TokenBucket(size, options.now()))
     }
@@ -77,9 +81,25 @@ export class Front {
   async #carryOut(call: Call): Promise<Outcome> {
     const { api, action, parameters } = call
     const at = this.#options.now()
-    this.calls.push({ service: api.name, action, parameters, at })
-    if (this.#buckets.get(action)?.take(at) === false) throw throttledError(api, action)
-    return await carryOut(call, this.#options.faults.next(api.name, action), (ms) => this.#wait(ms))
+    const recorded: Front['calls'][number] = { service: api.name, action, parameters, at }
+    this.calls.push(recorded)
+    try {
+      if (this.#buckets.get(action)?.take(at) === false) throw throttledError(api, action)
+      return await this.#delayed(call)
+    } finally {
+      recorded.answeredAt = this.#options.now()
+    }
+  }
+
+  async #delayed(call: Call): Promise<Outcome> {
+    const { faults } = this.#options
+    const half = faults.delayOf(call.api.name, call.action) / 2
+    if (half > 0) await this.#wait(half)
+    try {
+      return await carryOut(call, faults.next(call.api.name, call.action), (ms) => this.#wait(ms))
+    } finally {
+      if (half > 0) await this.#wait(half)
+    }
   }
 
   async #wait(ms: number): Promise<void> {
