@@ -1,8 +1,8 @@
+import { alertHalfBlind, alertLate, announce, tellIfArriving, tellOfProtected } from './analyze-alerts.ts'
 import { atOnce } from './core/at-once.ts'
 import type { Block, Ladders } from './core/block.ts'
 import {
   type Active,
-  type Detection,
   isHarmless,
   type Judgement,
   judge,
@@ -81,8 +81,6 @@ export interface Receipt {
 
 /** A report that took longer to come counts for the history of its sources, not for blocks. */
 const LATEST_MS = 60_000
-/** The windows of a report look back 10 s, and reads of EC2 lag: what arrives later has not been stopped. */
-const STOPPED_MS = 60_000
 const ASKED_AT_ONCE = 16
 
 /**
@@ -134,7 +132,8 @@ async function handle(observation: Observation, report: SourceReport, handling: 
   }
   const knownGood = (knownGoodAt ?? (await ports.ledger.knownGoodAt(prefix, at))) !== null
   const refusal = refusalOf(prefix, { protection, knownGood, learning })
-  const { opened, active } = await judged(observation, report, { knownGood, ports, options })
+  const allowed = protection.protects(prefix) !== undefined
+  const { opened, active } = await judged(observation, report, { knownGood, allowed, ports, options })
   const untoldBefore = receipt.again ? active.filter(isWhereItBegan).map(({ detection }) => detection) : []
   for (const detection of new Set([...opened, ...untoldBefore])) {
     await ports.journal.write({ kind: 'detection', detection })
@@ -147,25 +146,15 @@ async function handle(observation: Observation, report: SourceReport, handling: 
     const classes = alerted.map(({ detection }) => detection.class)
     await ports.ledger.changeHistory(prefix, host, (before) => withTold(before, classes, at))
   }
-  if (active.some(({ detection }) => isProtection(refusal(detection))))
-    ports.journal.count?.('ProtectedFloods')
+  const lasting = active.find(({ detection }) => isProtection(refusal(detection)))
+  if (lasting !== undefined) await tellOfProtected(lasting.detection, refusal(lasting.detection)!, ports)
   const guilty = active.filter(({ detection }) => refusal(detection) === undefined)
-  if (guilty.length > 0 && fresh) await block(guilty, host, { ports, options, receipt })
+  if (guilty.length > 0 && fresh)
+    await block(guilty, host, { ports, options, receipt, arrives: (observation.w10.packetsIn ?? 0) > 0 })
 }
 
 function isProtection(refused: Refused | undefined): boolean {
   return refused !== undefined && refused.reason !== 'learning'
-}
-
-/** A backlog after an outage, or a clock that is slow: people must know that this host's reports block nobody. */
-async function alertLate({ at, host }: SourceReport, { journal }: AnalyzePorts): Promise<void> {
-  const why = `reports of ${host} come more than a minute after their time, so they make no blocks: it sends what it kept while it could not send, or its clock is slow`
-  await journal.write({ kind: 'alert', alert: { at, kind: 'late-reports', source: null, host, why } })
-}
-
-async function alertHalfBlind({ at, host }: SourceReport, { journal }: AnalyzePorts): Promise<void> {
-  const why = `the sensor on ${host} sees one direction only, or the PBX answers hardly anybody; floods are not judged`
-  await journal.write({ kind: 'alert', alert: { at, kind: 'half-blind', source: null, host, why } })
 }
 
 /** Keeps what a host says of who is known-good or reachable; a block of somebody known-good is to be lifted now. */
@@ -187,6 +176,7 @@ export async function learnProofs(
 
 interface Judging {
   readonly knownGood: boolean
+  readonly allowed: boolean
   readonly ports: AnalyzePorts
   readonly options: AnalyzeOptions
 }
@@ -195,11 +185,11 @@ interface Judging {
 async function judged(
   observation: Observation,
   { at, host, halfBlind }: SourceReport,
-  { knownGood, ports, options: { limits } }: Judging,
+  { knownGood, allowed, ports, options: { limits } }: Judging,
 ): Promise<Judgement> {
   let judgement: Judgement | undefined
   await ports.ledger.changeHistory(observation.prefix, host, (before) => {
-    judgement = judge(observation, at, before, { limits, knownGood, halfBlind })
+    judgement = judge(observation, at, before, { limits, knownGood, allowed, halfBlind })
     return judgement.history
   })
   return judgement!
@@ -209,19 +199,9 @@ function isWhereItBegan({ detection, episode }: Active): boolean {
   return detectedWith(episode)?.at === detection.at
 }
 
-async function announce(
-  detection: Detection,
-  { reason, why }: Refused,
-  { journal }: AnalyzePorts,
-): Promise<void> {
-  const { at, source } = detection
-  const told = `${why}; ${detection.why}`
-  await journal.write({ kind: 'refusal', at, source, reason, why: told })
-  if (reason === 'learning') return
-  await journal.write({ kind: 'alert', alert: { at, kind: 'protected-source-flood', source, why: told } })
-}
-
 interface Blocking {
+  /** Packets of the source came in within 10 s; longer windows tell of what came before it was denied. */
+  readonly arrives: boolean
   readonly ports: AnalyzePorts
   readonly options: AnalyzeOptions
   readonly receipt: Receipt
@@ -231,7 +211,7 @@ interface Blocking {
 async function block(
   guilty: readonly Active[],
   host: string,
-  { ports, options, receipt }: Blocking,
+  { ports, options, receipt, arrives }: Blocking,
 ): Promise<void> {
   const { ledger, journal } = ports
   const { source, at } = guilty[0]!.detection
@@ -245,7 +225,7 @@ async function block(
   if ((open === undefined || open.until <= at) && !(await ledger.mayAccuse(host))) {
     return await refuseMore(source, host, at, ports)
   }
-  if (open !== undefined && at < open.until) await tellIfArriving(open, host, at, ports)
+  if (arrives && open !== undefined && at < open.until) await tellIfArriving(open, host, at, ports)
   const { before, after } = await ledger.changeOffences(source, grown)
   const last = before?.block ?? null
   const now = after?.block ?? null
@@ -256,21 +236,6 @@ async function block(
   const change = changeOf(last, now)
   if (change !== undefined) await journal.write({ kind: 'block', block: now, change })
   await ports.wake(at)
-}
-
-/** Whoever is denied and arrives all the same comes by another way: an ACL of another subnet, or an allow before ours. */
-async function tellIfArriving(
-  { prefix, from }: Block,
-  host: string,
-  at: number,
-  { ledger, journal }: AnalyzePorts,
-): Promise<void> {
-  if (at - from < STOPPED_MS) return
-  const since = await ledger.deniedSince(prefix)
-  if (since === null || at - since < STOPPED_MS) return
-  journal.count?.('BlockedArriving')
-  const why = `${prefix} has been denied since ${new Date(since).toISOString()} and still reaches ${host}: see whether the network ACL of its subnet is in the settings, and whether a rule lets it in before ours`
-  await journal.write({ kind: 'alert', alert: { at, kind: 'still-arriving', source: prefix, host, why } })
 }
 
 /** What people are to be told of a block; a block of which the first try failed to tell is new to them. */

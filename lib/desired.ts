@@ -22,6 +22,8 @@ export interface Desired {
   readonly protects: (prefix: Prefix) => string | undefined
   /** Whether that is because a source in it has become known-good. Knows the blocks' prefixes only. */
   readonly knownGood: (prefix: Prefix) => boolean
+  /** Whether nobody in the prefix is ever blocked, as the settings say. */
+  readonly neverBlocked: (prefix: Prefix) => boolean
 }
 
 const ASKED_AT_ONCE = 16
@@ -42,6 +44,7 @@ export async function readDesired(ledger: DesiredLedger, now: number): Promise<D
     blocks,
     protects: (prefix) => good.get(prefix) ?? protection.protects(prefix),
     knownGood: (prefix) => good.has(prefix),
+    neverBlocked: (prefix) => protection.covers(prefix),
   }
 }
 

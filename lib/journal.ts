@@ -70,6 +70,8 @@ export interface Journal {
   write(entry: JournalEntry): Promise<void>
   /** Counts what lasts, each time that it is seen; what is written is told once in a while. */
   count?(what: 'ProtectedFloods' | 'BlockedArriving'): void
+  /** An alert that was written before, and still holds; for journals that keep people from hearing it too often. */
+  lasts?(alert: Alert): Promise<void>
 }
 
 /** What is said again and again while it lasts, by a key; undefined for what happens once. */

@@ -1,5 +1,5 @@
 import type { News } from './core/incident.ts'
-import type { Journal, JournalEntry } from './journal.ts'
+import type { Alert, Journal, JournalEntry } from './journal.ts'
 
 /** Where what happens is noted for the rounds, which tell people of it. */
 export interface NewsState {
@@ -37,6 +37,13 @@ export class NewsJournal implements Journal {
 
   count(what: Parameters<NonNullable<Journal['count']>>[0]): void {
     this.#journal.count?.(what)
+  }
+
+  /** Noted anew each minute, or its incident would be over. */
+  async lasts(alert: Alert): Promise<void> {
+    const news = newsOf({ kind: 'alert', alert }, this.#clock())
+    if (news !== undefined) await this.#note(news)
+    await this.#journal.lasts?.(alert)
   }
 
   async #note(news: News): Promise<void> {

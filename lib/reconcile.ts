@@ -83,12 +83,12 @@ export async function reconcile(
   now: number,
 ): Promise<Round> {
   const { ledger, firewall, journal } = ports
-  const { open, blocks, protects, knownGood } = desired
+  const { open, blocks, protects, knownGood, neverBlocked } = desired
   const claims = await ledger.claims(firewall.id)
   const { entries: current, rulesQuota } = await firewall.read()
   const { window } = firewall
   const fixed = { rulesQuota, reserve, window, ranges, now }
-  const input: PlanInput = { ...fixed, desired: blocks, current, claims, protects, knownGood }
+  const input: PlanInput = { ...fixed, desired: blocks, current, claims, protects, knownGood, neverBlocked }
   const plan = makePlan(input)
   const braked = mode === 'enforce' ? brakeOf(plan, brake) : undefined
   const lifted = liftedBy(desired)

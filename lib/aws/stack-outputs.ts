@@ -60,9 +60,11 @@ async function describeStack(name: string, settings: ClientSettings): Promise<St
 }
 
 function outputsOf(name: string, fence: string, { Outputs = [], StackStatus }: Stack): StackOutputs {
+  // By description first: a stack may hold several fences, and one of them may have the plain names.
   const valueIn = (key: string) =>
-    Outputs.find(
-      ({ OutputKey, Description }) => Description === outputDescription(fence, key) || OutputKey === key,
+    (
+      Outputs.find(({ Description }) => Description === outputDescription(fence, key)) ??
+      Outputs.find(({ OutputKey, Description }) => OutputKey === key && Description === undefined)
     )?.OutputValue
   const output = (key: string): string => {
     const value = valueIn(key)

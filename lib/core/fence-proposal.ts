@@ -1,6 +1,7 @@
 import type { Entry, PortRange } from './entry.ts'
 import { ruleText } from './ingress-rule.ts'
 import type { RuleWindow } from './plan-input.ts'
+import { bitsOf, covers, type Prefix } from './prefix.ts'
 import {
   type LockdownProposal,
   type Openings,
@@ -66,7 +67,7 @@ export function proposeFence(surroundings: Surroundings, options: ProposalOption
   const openings = groups === null ? null : sipOpenings(groups, ranges)
   const acls = foundOr(surroundings.networkAcls, [])
   const networkAcls = acls.map((acl) => proposeAcl(acl, ranges, surroundings, options))
-  const doubts = { isGuess: options.ports === undefined && told.length === 0, openings }
+  const doubts = { ports, isGuess: options.ports === undefined && told.length === 0, openings }
   return {
     ports,
     openings,
@@ -81,16 +82,18 @@ export function proposeFence(surroundings: Surroundings, options: ProposalOption
 function proposeAcl(
   { id, subnets, claimedBy, entries }: AclFound,
   ranges: readonly PortRange[],
-  { aclQuota }: Surroundings,
+  { aclQuota, vpcCidrs }: Surroundings,
   { usualWindow }: ProposalOptions,
 ): AclProposal {
+  const ours = foundOr(vpcCidrs, []).map(bitsOf)
+  const isOurs = (prefix: Prefix) => ours.some((range) => covers(range, bitsOf(prefix)))
   return {
     id,
     subnets,
     claimedBy,
-    window: proposeWindow(entries, ranges, usualWindow),
-    firstAllow: firstAllow(entries, ranges) ?? null,
-    foreign: entriesBefore(entries, ranges),
+    window: proposeWindow(entries, ranges, usualWindow, isOurs),
+    firstAllow: firstAllow(entries, ranges, isOurs) ?? null,
+    foreign: entriesBefore(entries, ranges, isOurs),
     room: aclQuota.kind === 'unknown' ? null : roomFor(entries, aclQuota.value),
   }
 }
@@ -143,6 +146,7 @@ function likelyPbxs(neighbours: readonly NeighbourFound[], openings: Openings | 
 }
 
 interface Doubts {
+  readonly ports: readonly number[]
   /** Whether the ports are the usual ones because nothing told of others. */
   readonly isGuess: boolean
   readonly openings: Openings | null
@@ -151,11 +155,12 @@ interface Doubts {
 function warningsOf(
   { instance, role, targets }: Surroundings,
   acls: readonly AclProposal[],
-  { isGuess, openings }: Doubts,
+  { isGuess, openings, ports }: Doubts,
 ): string[] {
   return [
     ...(isGuess ? [`${guessText(openings)} which ports SIP is on: name them with --ports`] : []),
     ...openingWarnings(openings),
+    ...(portRanges(ports).length > 1 ? [portsWarning(portRanges(ports).length)] : []),
     ...acls.flatMap(({ id, firstAllow: allow, room }) => [
       ...(allow === null ? [`no rule of network ACL ${id} lets SIP in: nobody reaches the PBX`] : []),
       ...(room !== null && room[4] > 0 && room[6] === 0
@@ -167,6 +172,10 @@ function warningsOf(
       ? [`${instance.id} has no IAM role: the stack makes an instance profile to give to it`]
       : []),
   ]
+}
+
+function portsWarning(ranges: number): string {
+  return `these ports are ${ranges} ranges: each block takes ${ranges} entries of a network ACL, ${2 * ranges} where TCP is denied too; name fewer with --ports if the PBX speaks SIP on fewer`
 }
 
 function guessText(openings: Openings | null): string {

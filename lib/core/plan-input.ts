@@ -33,6 +33,8 @@ export interface PlanInput {
   readonly protects: (prefix: Prefix) => string | undefined
   /** Whether that is because a source in it has become known-good, which no mistake in the settings can cause. */
   readonly knownGood?: (prefix: Prefix) => boolean
+  /** Whether nobody in the prefix is ever blocked: an allow that lets in only such does not keep a denial from its work. */
+  readonly neverBlocked?: (prefix: Prefix) => boolean
   readonly now: number
   /** Why all that is ours is given up, where it is; then nothing is desired. */
   readonly givenUp?: string

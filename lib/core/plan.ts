@@ -158,10 +158,17 @@ function goneBecause(entry: Entry, { desired, protects, givenUp }: PlanInput): s
 }
 
 /** First match decides: an allow of SIP with a lower number than ours lets everything past our denials. */
-function shadow({ current, window, ranges }: PlanInput, own: readonly Entry[]): Entry | undefined {
+function shadow(
+  { current, window, ranges, neverBlocked = () => false }: PlanInput,
+  own: readonly Entry[],
+): Entry | undefined {
   const last = own.length === 0 ? window.firstRule : Math.max(...own.map(({ ruleNumber }) => ruleNumber))
   return current.find(
-    (entry) => entry.action === 'allow' && entry.ruleNumber <= last && matchesSip(entry, ranges),
+    (entry) =>
+      entry.action === 'allow' &&
+      entry.ruleNumber <= last &&
+      matchesSip(entry, ranges) &&
+      !neverBlocked(entry.prefix),
   )
 }
 

@@ -1,4 +1,12 @@
-import { type Address, bitsOf, overlaps, type Prefix, type PrefixBits, sourcePrefix } from './prefix.ts'
+import {
+  type Address,
+  bitsOf,
+  covers,
+  overlaps,
+  type Prefix,
+  type PrefixBits,
+  sourcePrefix,
+} from './prefix.ts'
 
 /** A prefix that is never blocked, and why: the words go into refusals and alerts. */
 export interface Protected {
@@ -29,6 +37,12 @@ export class Protection {
 
   constructor(prefixes: readonly Protected[]) {
     this.#list = [...ALWAYS_PROTECTED, ...prefixes].map((each) => ({ ...each, bits: bitsOf(each.prefix) }))
+  }
+
+  /** Whether nobody in the prefix may be blocked: all of it lies in one that is protected. */
+  covers(prefix: Prefix): boolean {
+    const bits = bitsOf(prefix)
+    return this.#list.some((each) => covers(each.bits, bits))
   }
 
   /** Why the prefix must not be blocked, or undefined where it may be. */

@@ -111,7 +111,11 @@ export class ReportWriter {
       const points = Math.max(0, ...suspicions.map((suspicion) => suspicion.points))
       if (points >= LEAVE_POINTS) found.push({ observation, points })
     }
-    return found.sort((a, b) => b.points - a.points).map(({ observation }) => observation)
+    const ranked = found.sort((a, b) => b.points - a.points).map(({ observation }) => observation)
+    return inTurn(
+      ranked.filter(({ proof }) => proof !== 'none'),
+      ranked.filter(({ proof }) => proof === 'none'),
+    )
   }
 
   #busiest(second: number): Observation[] {
@@ -146,4 +150,10 @@ function whatFits(candidates: readonly Observation[]): { sources: Observation[];
     sources.push(observation)
   }
   return { sources, bytes }
+}
+
+/** Of each a turn, so that sources anybody can forge leave room for those that have shown to be there. */
+function inTurn<T>(one: readonly T[], other: readonly T[]): T[] {
+  const turns = Array.from({ length: Math.max(one.length, other.length) }, (_, i) => [one[i], other[i]])
+  return turns.flat().filter((each) => each !== undefined) as T[]
 }

@@ -50,6 +50,8 @@ const ACKNOWLEDGED_SHARE = 0.9
 export interface Circumstances {
   readonly limits: DetectionLimits
   readonly knownGood: boolean
+  /** It is never blocked, because the settings or its place say so: it is weighed as one that is known-good. */
+  readonly allowed?: boolean
   /** The sensor misses replies of the PBX: what rests on requests that came to nothing says nothing. */
   readonly halfBlind: boolean
 }
@@ -73,8 +75,9 @@ export function leastNotable(limits: DetectionLimits): {
  */
 export function weigh(
   observation: Observation,
-  { limits, knownGood, halfBlind }: Circumstances,
+  { limits, knownGood: hasProven, allowed = false, halfBlind }: Circumstances,
 ): Suspicion[] {
+  const knownGood = hasProven || allowed
   const suspicions = [bruteForce(observation, limits)]
   const overUdp = observation.transports.includes('udp')
   const mayBeForged = knownGood || observation.proof !== 'handshake' || overUdp

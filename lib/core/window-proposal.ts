@@ -1,7 +1,7 @@
 import type { Entry, PortRange } from './entry.ts'
 import { isWithin, type RuleWindow } from './plan-input.ts'
 import { touchesPorts } from './port-match.ts'
-import { familyOf } from './prefix.ts'
+import { familyOf, type Prefix } from './prefix.ts'
 
 /** AWS keeps the numbers above for itself (CreateNetworkAclEntry: 1 to 32766). */
 const LAST_NUMBER = 32_766
@@ -17,8 +17,10 @@ export function proposeWindow(
   entries: readonly Entry[],
   ranges: readonly PortRange[],
   usual: RuleWindow,
+  neverBlocked: (prefix: Prefix) => boolean = () => false,
 ): RuleWindow | null {
-  const end = Math.min(LAST_NUMBER, (firstAllow(entries, ranges)?.ruleNumber ?? LAST_NUMBER + 1) - 1)
+  const allow = firstAllow(entries, ranges, neverBlocked)
+  const end = Math.min(LAST_NUMBER, (allow?.ruleNumber ?? LAST_NUMBER + 1) - 1)
   const isFree = (window: RuleWindow) => !entries.some(({ ruleNumber }) => isWithin(window, ruleNumber))
   if (usual.lastRule <= end && isFree(usual)) return usual
   const [widest] = gaps(entries, end).sort((a, b) => width(b) - width(a) || a.firstRule - b.firstRule)
@@ -26,16 +28,27 @@ export function proposeWindow(
   return { ...widest, lastRule: Math.min(widest.lastRule, widest.firstRule + MOST_NUMBERS - 1) }
 }
 
-/** The allow with the lowest number that lets in a packet to a SIP port, from whomever; undefined where none does. */
-export function firstAllow(entries: readonly Entry[], ranges: readonly PortRange[]): Entry | undefined {
+/**
+ * The allow with the lowest number that lets in a packet to a SIP port, from whomever but those who are never blocked
+ * anyway; undefined where none does.
+ */
+export function firstAllow(
+  entries: readonly Entry[],
+  ranges: readonly PortRange[],
+  neverBlocked: (prefix: Prefix) => boolean = () => false,
+): Entry | undefined {
   return [...entries]
     .sort((a, b) => a.ruleNumber - b.ruleNumber)
-    .find((entry) => entry.action === 'allow' && touchesPorts(entry, ranges))
+    .find((entry) => entry.action === 'allow' && touchesPorts(entry, ranges) && !neverBlocked(entry.prefix))
 }
 
 /** Entries that people have put before the first allow: a window must go round them. Lowest first. */
-export function entriesBefore(entries: readonly Entry[], ranges: readonly PortRange[]): Entry[] {
-  const end = firstAllow(entries, ranges)?.ruleNumber ?? LAST_NUMBER + 1
+export function entriesBefore(
+  entries: readonly Entry[],
+  ranges: readonly PortRange[],
+  neverBlocked: (prefix: Prefix) => boolean = () => false,
+): Entry[] {
+  const end = firstAllow(entries, ranges, neverBlocked)?.ruleNumber ?? LAST_NUMBER + 1
   return entries.filter(({ ruleNumber }) => ruleNumber < end).sort((a, b) => a.ruleNumber - b.ruleNumber)
 }
 

@@ -4,7 +4,7 @@ import type { FenceState } from '../aws/fence-state.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { RefusalReason } from '../core/refusal.ts'
 import type { Figure, RoundFigures } from '../figures.ts'
-import { type Journal, type JournalEntry, NEWS_MS, newsKey } from '../journal.ts'
+import { type Alert, type Journal, type JournalEntry, NEWS_MS, newsKey } from '../journal.ts'
 
 const MOST_LATELY = 10_000
 const HEARD_MS = 60_000
@@ -41,6 +41,11 @@ export class CloudWatchJournal implements Journal {
 
   count(what: Figure): void {
     this.#options.metrics.addMetric(what, MetricUnit.Count, 1)
+  }
+
+  /** Said again when it is news again. */
+  async lasts(alert: Alert): Promise<void> {
+    await this.write({ kind: 'alert', alert })
   }
 
   /** Gives CloudWatch what a round has to tell. */

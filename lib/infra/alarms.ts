@@ -80,6 +80,7 @@ export function alarmSpecs(
       key: 'attack-under-way',
       says: 'Somebody abuses the PBXs: sources are blocked, or would be in enforce.',
       metric: over('AttackingSources'),
+      datapoints: [1, 15], // between a block's end and the next detection nothing attacks for a moment
     },
     {
       ...minute,
@@ -144,6 +145,7 @@ export function alarmSpecs(
       metric: reconcile.metricErrors({ period: FIVE_MINUTES, statistic: Stats.SUM }),
       threshold: 3,
       comparison: AT_LEAST,
+      datapoints: [2, 2], // a failure is tried again every five seconds
     },
     {
       key: 'reconcile-late',

@@ -16,15 +16,23 @@ export function ownKey(scope: Construct, id: string, fence: string): Key {
   const { account } = Stack.of(scope)
   key.addToResourcePolicy(
     new PolicyStatement({
-      sid: 'AlarmsAndSchedule',
-      // CloudWatch publishes to an encrypted topic, EventBridge sends to an encrypted queue.
-      principals: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'].map(
-        (service) => new ServicePrincipal(service),
-      ),
+      sid: 'Alarms',
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
       actions: USE,
       resources: ['*'],
       // Services act for many accounts; here for this one only.
       conditions: { StringEquals: { 'aws:SourceAccount': account } },
+    }),
+  )
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'Schedule',
+      // EventBridge brings no source where it uses a key (documented of encrypted topics, inferred of queues); the policy of
+      // the queue names the one rule that may send.
+      // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+      principals: [new ServicePrincipal('events.amazonaws.com')],
+      actions: USE,
+      resources: ['*'],
     }),
   )
   return key

@@ -2,7 +2,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
-import { ArnFormat, Stack } from 'aws-cdk-lib/core'
+import { Stack } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
 import type { FenceConfig } from '../config.ts'
 import type { LedgerTable } from './ledger-table.ts'
@@ -63,19 +63,10 @@ export function writeFirewall(scope: Construct, { networkAcls }: FenceConfig): P
   ]
 }
 
-/** Reads the account's quotas of rules per network ACL and, where there is a lockdown, per security group; no other. */
-export function readRulesQuotas(
-  scope: Construct,
-  { firewalls: { trustedPeers } }: FenceConfig,
-): PolicyStatement {
-  const codes = ['L-2AEEBF1A', ...(trustedPeers === undefined ? [] : ['L-0EA8095F'])]
-  const resources = codes.map((resourceName) =>
-    Stack.of(scope).formatArn({
-      service: 'servicequotas',
-      resource: 'vpc',
-      resourceName,
-      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-    }),
-  )
-  return new PolicyStatement({ actions: ['servicequotas:GetServiceQuota'], resources })
+/**
+ * Reads quotas. The action has no resource level: on the ARN of a quota it is denied.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_servicequotas.html
+ */
+export function readQuotas(): PolicyStatement {
+  return new PolicyStatement({ actions: ['servicequotas:GetServiceQuota'], resources: ['*'] })
 }

@@ -15,7 +15,8 @@ const PROCESSORS = { x64: 'x86_64', arm64: 'aarch64' } as const
 type Processor = keyof typeof PROCESSORS
 type Tarballs = Readonly<Partial<Record<Processor, Asset>>>
 
-const DOWNLOADS = '/var/tmp/sipfence-download'
+/** Where only root can write: in a folder of everybody's somebody else could exchange what was downloaded. */
+const DOWNLOADS = '/var/lib/sipfence-download'
 
 /**
  * Keeps the sidecar installed on every instance that has the tag, by AWS Systems Manager: now, when a tarball or the settings
@@ -41,6 +42,12 @@ export class SidecarInstall extends Construct {
         new PolicyStatement({
           actions: ['s3:GetObject'],
           resources: assets.map(({ bucket, s3ObjectKey }) => bucket.arnForObjects(s3ObjectKey)),
+        }),
+        // SSM's agent lists whatever it downloads before it does.
+        new PolicyStatement({
+          actions: ['s3:ListBucket'],
+          resources: [settings.bucket.bucketArn],
+          conditions: { StringLike: { 's3:prefix': assets.map(({ s3ObjectKey }) => `${s3ObjectKey}*`) } },
         }),
       ],
     })

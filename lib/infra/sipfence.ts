@@ -16,7 +16,7 @@ import { fenceFunction } from './fence-function.ts'
 import { type LedgerTable, ledgerTable } from './ledger-table.ts'
 import { ownKey, useKey } from './own-key.ts'
 import { PbxAccess } from './pbx-access.ts'
-import { consume, publish, readRulesQuotas, send, useLedger, writeFirewall } from './permissions.ts'
+import { consume, publish, readQuotas, send, useLedger, writeFirewall } from './permissions.ts'
 import { FencePlaces } from './places.ts'
 import { FenceQueues } from './queues.ts'
 import { wakeEachMinute } from './schedule.ts'
@@ -150,7 +150,7 @@ export class SipFence extends Construct {
         consume(queues.reconcile, 'sqs:ChangeMessageVisibility'), // a failed round is tried again after seconds
         useLedger(this.ledger),
         publish(topic),
-        readRulesQuotas(this, this.fence),
+        readQuotas(),
         ...writeFirewall(this, this.fence),
         ...writeTiers(this, this.fence, this.places),
         ...this.#usingKey(key),

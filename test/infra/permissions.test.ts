@@ -17,7 +17,6 @@ interface Resource {
 /** One action on one resource, and why it must be allowed. */
 type Reason = readonly [action: string, resource: string, why: string]
 
-const QUOTAS = 'arn:aws:servicequotas:eu-west-1:123456789012:vpc'
 const ACLS = FENCE.networkAcls.map(({ id }) => arn('network-acl', id))
 
 function arn(kind: string, id: string): string {
@@ -49,7 +48,7 @@ const RECONCILE: readonly Reason[] = [
   ['sqs:ChangeMessageVisibility', 'QueuesReconcile', 'a failed round is tried again after seconds'],
   ...LEDGER,
   ['sns:Publish', 'Topic', 'notices of incidents'],
-  ['servicequotas:GetServiceQuota', `${QUOTAS}/L-2AEEBF1A`, 'capacity'],
+  ['servicequotas:GetServiceQuota', '*', 'capacity of network ACLs and security groups; no resource level'],
   ['ec2:DescribeNetworkAcls', '*', 'reads what there is; EC2 has no resource level for it'],
   ...ACLS.flatMap((acl): readonly Reason[] => [
     ['ec2:CreateNetworkAclEntry', acl, 'a denial into a free number'],
@@ -98,7 +97,6 @@ const MORE: Readonly<Record<keyof typeof TIERS, readonly Reason[]>> = {
     ]),
     ['ec2:AuthorizeSecurityGroupIngress', arn('security-group-rule', '*'), 'asked for where a rule has tags'],
     ['ec2:CreateTags', arn('security-group-rule', '*'), 'a rule comes back with its tags'],
-    ['servicequotas:GetServiceQuota', `${QUOTAS}/L-0EA8095F`, 'whether the rules of a lockdown fit'],
   ],
 }
 
@@ -219,8 +217,8 @@ function wideActions(of: typeof template): unknown[] {
   return wide.flatMap(({ Action }) => list(Action)).sort()
 }
 
-test('nothing in the stack allows every resource but reading network ACLs, and nothing allows every action', () => {
-  expect(wideActions(template)).toEqual(['ec2:DescribeNetworkAcls'])
+test('nothing in the stack allows every resource but reading network ACLs and quotas, and nothing allows every action', () => {
+  expect(wideActions(template)).toEqual(['ec2:DescribeNetworkAcls', 'servicequotas:GetServiceQuota'])
 })
 
 test('with all tiers: but reading, and making rules together with a group that is named', () => {
@@ -232,6 +230,7 @@ test('with all tiers: but reading, and making rules together with a group that i
     'ec2:DescribeNetworkInterfaces',
     'ec2:DescribeSecurityGroupRules',
     'ec2:DescribeSecurityGroups',
+    'servicequotas:GetServiceQuota',
   ])
 })
 

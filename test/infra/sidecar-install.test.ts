@@ -67,9 +67,9 @@ describe('the document', () => {
   test('downloads the newest tarball of each processor, and the settings', () => {
     const downloads = steps().filter(({ action }) => action === 'aws:downloadContent')
     expect(downloads.map(({ inputs }) => inputs.destinationPath)).toEqual([
-      '/var/tmp/sipfence-download/x64/',
-      '/var/tmp/sipfence-download/arm64/',
-      '/var/tmp/sipfence-download/settings/',
+      '/var/lib/sipfence-download/x64/',
+      '/var/lib/sipfence-download/arm64/',
+      '/var/lib/sipfence-download/settings/',
     ])
     for (const { inputs } of downloads)
       expect(JSON.stringify(inputs.sourceInfo)).toMatch(/https:\/\/s3\.eu-west-1\..*[0-9a-f]{64}\.(gz|json)/)
@@ -99,7 +99,7 @@ describe('the document', () => {
     writeFileSync(join(bin, 'sipfence-sidecar'), '#!/bin/sh\necho "installed one: $*"\n', { mode: 0o755 })
     const env = { PATH: `${bin}:${process.env['PATH']}` }
     try {
-      return execFileSync('sh', ['-c', script.replaceAll('/var/tmp/sipfence-download', downloads)], {
+      return execFileSync('sh', ['-c', script.replaceAll('/var/lib/sipfence-download', downloads)], {
         encoding: 'utf8',
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -129,8 +129,11 @@ describe('the document', () => {
 test('the PBX may read what is for it in the bucket, by a policy of its own', () => {
   const policies = Object.entries(template.findResources('AWS::IAM::ManagedPolicy'))
   const [, download] = policies.find(([id]) => id.startsWith('SidecarDownload'))!
-  const [statement, ...others] = download['Properties'].PolicyDocument.Statement
+  const [statement, listing, ...others] = download['Properties'].PolicyDocument.Statement
   expect(others).toEqual([])
+  expect(listing.Action).toBe('s3:ListBucket')
+  for (const prefix of listing.Condition.StringLike['s3:prefix'])
+    expect(prefix).toMatch(/^[0-9a-f]{64}\.(gz|json)\*$/)
   expect(statement.Action).toBe('s3:GetObject')
   expect(statement.Resource).toHaveLength(3)
   for (const resource of statement.Resource)

@@ -94,10 +94,19 @@ describe('a key of the fence’s own', () => {
       { Properties: { KeyPolicy: { Statement: { Sid?: string }[] }; EnableKeyRotation: boolean } },
     ]
     expect(Properties.EnableKeyRotation).toBe(true)
-    expect(Properties.KeyPolicy.Statement.find(({ Sid }) => Sid === 'AlarmsAndSchedule')).toMatchObject({
+    const statement = (sid: string) => Properties.KeyPolicy.Statement.find(({ Sid }) => Sid === sid)
+    expect(statement('Alarms')).toMatchObject({
       Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      Principal: { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
       Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+    })
+    // With a condition on the source EventBridge could not send.
+    expect(statement('Schedule')).toEqual({
+      Sid: 'Schedule',
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Principal: { Service: 'events.amazonaws.com' },
+      Resource: '*',
     })
   })
 
