@@ -281,10 +281,19 @@ remove() {
     systemctl daemon-reload
     systemctl reset-failed "$UNIT" 2>/dev/null || true
   fi
+  running=$(running_from "$OPT")
   # shellcheck disable=SC2086 # a list of folders
   rm -rf "$OPT" $SPOOLS
   [ $keep = yes ] || rm -rf "$ETC"
   if [ $keep = yes ]; then say "removed; the settings stay in $ETC"; else say removed; fi
+  [ -z "$running" ] || say "a sidecar that systemd did not start still runs; end it: kill $running"
+}
+
+# Processes whose program lies in the folder, but for this script's own.
+running_from() {
+  for exe in /proc/[0-9]*/exe; do
+    case $(readlink "$exe" 2>/dev/null || true) in "$1"/*) pid=${exe#/proc/}; printf '%s ' "${pid%/exe}" ;; esac
+  done
 }
 
 # ---- status ----

@@ -8,22 +8,32 @@ import { operator } from './operator.ts'
 import { rehearse } from './rehearsal.ts'
 import { print, terminalWidth } from './terminal.ts'
 
+interface ApproveOptions extends DeployedOptions {
+  readonly anyway?: boolean
+}
+
 /** Long enough for a round or two, and no standing exception. */
 const APPROVAL_MS = 300_000
 
 export function addApprove(program: Command): void {
-  deployedCommand(program, 'approve', 'let pass, for five minutes, what the brake stops').action(
-    (options: DeployedOptions) =>
+  deployedCommand(program, 'approve', 'let pass, for five minutes, what the brake stops')
+    .option('--anyway', 'though nothing is stopped now: whatever may come within them')
+    .action((options: ApproveOptions) =>
       withDeployed(options, async (deployed) => {
         const { fence, state, clock, wake } = deployed
         const stopped = await stoppedIn(deployed)
+        if (stopped.length === 0 && options.anyway !== true) {
+          throw new Error(
+            `Cannot approve anything for fence "${fence.id}": nothing is stopped now; with --anyway whatever comes within five minutes passes`,
+          )
+        }
         const at = clock()
         const until = at + APPROVAL_MS
         await state.approve({ until, at, by: operator() })
         await wake()
         print(approvedText(fence.id, until, stopped, terminalWidth()))
       }),
-  )
+    )
 }
 
 /** What the next round would not do, one line for each place. What cannot be read keeps nobody from approving. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { defaultFence, type FenceConfig } from '../config.ts'
 import type { CostDocument } from '../contract/cost.ts'
@@ -20,7 +21,10 @@ export function addCost(program: Command): void {
   program
     .command('cost')
     .description('what a fence costs on AWS: idle, with an attack each day, and at worst')
-    .option('--config <file>', 'settings with the fences (default: one fence of one PBX)')
+    .option(
+      '--config <file>',
+      'settings with the fences (default: sipfence.json, or where there is none a fence of one PBX)',
+    )
     .option('--pbxs <n>', 'as if each fence had so many PBXs', countOption('--pbxs'))
     .option('--free-tier', 'take off what every account has for nothing each month')
     .option('--json', 'print one JSON document (sipfence.cost/1)')
@@ -29,7 +33,8 @@ export function addCost(program: Command): void {
 }
 
 async function costOf({ config, pbxs, freeTier = false }: CostOptions): Promise<CostDocument> {
-  const fences = config === undefined ? [defaultFence('pbx')] : (await readSettings(config)).fences
+  const file = config ?? (existsSync('sipfence.json') ? 'sipfence.json' : undefined)
+  const fences = file === undefined ? [defaultFence('example')] : (await readSettings(file)).fences
   return {
     schema: 'sipfence.cost/1',
     version: VERSION,

@@ -149,6 +149,7 @@ function nextSteps(path: string, { id, mode }: FenceSettings): string[] {
   const settings = path === 'sipfence.json' || path === './sipfence.json' ? '' : ` -c settings=${path}`
   return [
     `Written to ${printable(path, 200)}, in mode ${mode ?? DEFAULTS.mode}. Read it; then`,
-    `  npx cdk deploy ${stackName(id)}${printable(settings, 200)}`,
+    `  npx cdk deploy ${stackName(id)}${printable(settings, 200)}   # on a new account npx cdk bootstrap first`,
+    'Then the sidecar goes onto the PBX: docs/sidecar.md.',
   ]
 }

@@ -67,10 +67,18 @@ async function init(named: string | undefined, options: InitOptions, costs: Cost
   const file = options.json === true ? null : await settingsFile(options)
   const { look } = await import('./init-look.ts')
   const surroundings = await look(await instanceFrom(named), options.region)
+  refuseOtherRole(options.role, surroundings)
   const propose = (ports: readonly number[] | undefined) => proposalFor(surroundings, ports)
   const document = documentOf(surroundings, propose(options.ports), Date.now())
   printDocument(document, options.json, initText)
   if (file !== null) await writeSettings({ file, surroundings, propose, costs }, options)
+}
+
+function refuseOtherRole(named: string | undefined, { instance, role }: Surroundings): void {
+  if (named === undefined || role.kind !== 'found' || role.value === null || role.value === named) return
+  throw new UsageError(
+    `Cannot use --role ${named}: ${instance.id} has the role ${role.value}; leave the option out, or give the instance the other role first`,
+  )
 }
 
 function checkOptions({ json, enforce, add, force, yes }: InitOptions): void {

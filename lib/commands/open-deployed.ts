@@ -71,19 +71,21 @@ function regionOf({ id, region }: FenceConfig): string {
 }
 
 /** An error in words that name the fence and the next step. Our own have them already. */
-export function inWords(error: unknown, { id, region, stack }: FenceConfig): unknown {
+export function inWords(error: unknown, { id, region, stack, existing }: FenceConfig): unknown {
   if (isOurs(error)) return error
-  const words = `Cannot work on fence "${id}" in ${region}: ${tellError(error)}${nextStep(error, stackName(id, stack))}`
+  const words = `Cannot work on fence "${id}" in ${region}: ${tellError(error)}${nextStep(error, stackName(id, stack), existing.ledgerTable)}`
   return new Error(words, { cause: error })
 }
 
-function nextStep(error: unknown, stack: string): string {
+function nextStep(error: unknown, stack: string, ledger: string | undefined): string {
   switch (failureOf(error)) {
     case 'no-credentials':
       return '; log in (aws sso login, aws configure), or name a profile that is with AWS_PROFILE'
     case 'denied':
       return '; use credentials that may do this, AWS_PROFILE names them'
     case 'not-found':
+      if (ledger !== undefined)
+        return `; is there a table "${ledger}", as existing.ledgerTable in the settings says? If so another part of the fence is gone: deploy it again (npx cdk deploy ${stack})`
       return `; a part of the fence is gone: deploy it again (npx cdk deploy ${stack})`
     case 'throttled':
       return '; try again in a minute'

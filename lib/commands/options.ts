@@ -121,7 +121,7 @@ export async function readSettings(path: string): Promise<Config> {
     const { code, message } = error as NodeJS.ErrnoException
     const why =
       code === 'ENOENT'
-        ? 'there is no such file; --config names another'
+        ? 'there is no such file; --config names another, and sipfence init writes one'
         : code === 'EISDIR'
           ? 'it is a directory'
           : message

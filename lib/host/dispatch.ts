@@ -179,7 +179,7 @@ export class Dispatch implements ReportSink {
     await new Promise<void>((resolve) => {
       this.#wake = resolve
       if (this.#hasNews) resolve()
-      else if (milliseconds < Number.POSITIVE_INFINITY) timer = setTimeout(resolve, milliseconds)
+      else if (milliseconds < Number.POSITIVE_INFINITY) timer = setTimeout(resolve, Math.max(0, milliseconds))
     })
     clearTimeout(timer)
   }

@@ -37,7 +37,9 @@ function textOf(file: string): string {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const why =
-      code === 'ENOENT' ? 'there is no such file; write it, or name another by -c settings=FILE' : message
+      code === 'ENOENT'
+        ? 'there is no such file; let npx sipfence init write it, or name another by -c settings=FILE'
+        : message
     throw new ConfigError(`Cannot read settings "${file}": ${why}`, { cause: error })
   }
 }

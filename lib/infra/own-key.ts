@@ -41,15 +41,15 @@ export function ownKey(scope: Construct, id: string, fence: string): Key {
 /** What whoever sends or publishes needs of the key; who receives needs Decrypt of it. */
 const USE = ['kms:Decrypt', 'kms:GenerateDataKey']
 
-/** Sends, publishes and receives by way of the two services, and nothing else. */
-export function useKey(scope: Construct, key: IKey): PolicyStatement {
+/** Sends, publishes and receives by way of these services, and nothing else. */
+export function useKey(scope: Construct, key: IKey, services: readonly ('sqs' | 'sns')[]): PolicyStatement {
   const { region } = Stack.of(scope)
   return new PolicyStatement({
     actions: USE,
     resources: [key.keyArn],
     conditions: {
       StringEquals: {
-        'kms:ViaService': ['sqs', 'sns'].map((service) => `${service}.${region}.amazonaws.com`),
+        'kms:ViaService': services.map((service) => `${service}.${region}.amazonaws.com`),
       },
     },
   })

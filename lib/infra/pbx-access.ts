@@ -38,7 +38,7 @@ export class PbxAccess extends Construct {
           actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'],
           resources: [reports.queueArn],
         }),
-        ...(key === undefined ? [] : [useKey(this, key)]),
+        ...(key === undefined ? [] : [useKey(this, key, ['sqs'])]),
       ],
     })
     if (instanceRole === undefined) {

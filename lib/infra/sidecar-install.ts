@@ -60,16 +60,20 @@ export class SidecarInstall extends Construct {
       updateMethod: 'NewVersion',
       content: commandDocument(fence.id, tarballs, settings),
     })
-    new CfnAssociation(this, 'Association', {
+    const association = new CfnAssociation(this, 'Association', {
       name: this.document.ref,
       associationName: `sipfence-${fence.id}-sidecar`,
       targets: [{ key: `tag:${tag.key}`, values: [tag.value ?? fence.id] }],
       // A tarball or settings that changed have another name, and the document with them; then SSM runs it again.
       parameters: { Action: ['install'] },
+      // And once a week, where it failed or somebody has taken the sidecar away.
+      scheduleExpression: 'rate(7 days)',
       maxConcurrency: '10%',
       maxErrors: '1',
       complianceSeverity: 'MEDIUM',
     })
+    // The first run is at once, and needs to download.
+    association.node.addDependency(this.download)
   }
 
   #tarballs(folder: string): Tarballs {

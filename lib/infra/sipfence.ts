@@ -127,7 +127,7 @@ export class SipFence extends Construct {
         consume(queues.reports),
         useLedger(this.ledger),
         send(queues.reconcile),
-        ...this.#usingKey(key),
+        ...this.#usingKey(key, ['sqs']),
       ],
     })
     analyze.addEventSourceMapping('Reports', {
@@ -153,15 +153,15 @@ export class SipFence extends Construct {
         readQuotas(),
         ...writeFirewall(this, this.fence),
         ...writeTiers(this, this.fence, this.places),
-        ...this.#usingKey(key),
+        ...this.#usingKey(key, ['sqs', 'sns']),
       ],
     })
     reconcile.addEventSourceMapping('Wake', { eventSourceArn: queues.reconcile.queueArn, batchSize: 10 })
     return reconcile
   }
 
-  #usingKey(key: IKey | undefined): readonly PolicyStatement[] {
-    return key === undefined ? [] : [useKey(this, key)]
+  #usingKey(key: IKey | undefined, services: readonly ('sqs' | 'sns')[]): readonly PolicyStatement[] {
+    return key === undefined ? [] : [useKey(this, key, services)]
   }
 
   /** Commands find the fence by these; within a stack of many things CDK changes their names, but not the descriptions. */
@@ -175,6 +175,8 @@ export class SipFence extends Construct {
       AlarmTopicArn: this.alarmTopic.topicArn,
       AnalyzeFunction: this.analyze.functionName,
       ReconcileFunction: this.reconcile.functionName,
+      AnalyzeLogGroup: this.analyze.logGroup.logGroupName,
+      ReconcileLogGroup: this.reconcile.logGroup.logGroupName,
       PbxPolicyArn: this.pbxPolicy.managedPolicyArn,
       PbxInstanceProfile: this.pbxInstanceProfile?.instanceProfileName,
       ...this.places.told,

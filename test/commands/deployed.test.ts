@@ -322,7 +322,7 @@ describe('sipfence apply, mode and off', () => {
 
   test('approve lets plans pass for five minutes, says until when, and asks for a round', async () => {
     const before = Date.now()
-    const out = await shown('approve')
+    const out = await shown('approve', '--anyway')
     expect(out).toMatch(/^Nothing is stopped now\.\nUntil \d{4}-\d\d-\d\dT.*fence f puts no brake on/)
     expect(await fence.state.approvedUntil()).toBeGreaterThanOrEqual(before + 300_000)
     expect(await fence.state.approvedUntil()).toBeLessThan(Date.now() + 300_001)
@@ -333,7 +333,7 @@ describe('sipfence apply, mode and off', () => {
     await fence.block('192.0.0.0/16')
     const words = /^Stopped until now: acl-0+: the plan would newly deny 65536 addresses/
     expect(flat(await shown('approve'))).toMatch(words)
-    expect(flat(await shown('approve'))).toMatch(/^Nothing is stopped now\. Until/)
+    expect(flat(await shown('approve', '--anyway'))).toMatch(/^Nothing is stopped now\. Until/)
   })
 
   test('approve does so though what is stopped cannot be told', async () => {

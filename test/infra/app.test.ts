@@ -116,7 +116,7 @@ describe('the CDK app', () => {
   test('says how to name a file where there is none, makes no stack, and fails', () => {
     expect(refused).toMatchObject({
       code: 1,
-      err: `Cannot read settings "${join(root, 'missing.json')}": there is no such file; write it, or name another by -c settings=FILE\n`,
+      err: `Cannot read settings "${join(root, 'missing.json')}": there is no such file; let npx sipfence init write it, or name another by -c settings=FILE\n`,
     })
     expect(readdirSync(refused.out)).toEqual([])
   })

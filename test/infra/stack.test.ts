@@ -222,9 +222,11 @@ describe('the stack', () => {
   const NAMES = [
     'AlarmTopicArn',
     'AnalyzeFunction',
+    'AnalyzeLogGroup',
     'LedgerTable',
     'PbxPolicyArn',
     'ReconcileFunction',
+    'ReconcileLogGroup',
     'ReconcileQueueUrl',
     'ReportsDeadQueueUrl',
     'ReportsQueueUrl',

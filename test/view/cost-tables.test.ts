@@ -28,8 +28,8 @@ describe('sipfence cost', () => {
   test('tells what a fence of one PBX costs without any settings', async () => {
     const { code, out } = await runHere(['cost'])
     expect(code).toBe(0)
-    expect(out).toContain('Fence pbx: 1 PBX, 1 network ACL')
-    for (const line of costLines(defaultFence('pbx')).slice(0, -1)) {
+    expect(out).toContain('Fence example: 1 PBX, 1 network ACL')
+    for (const line of costLines(defaultFence('example')).slice(0, -1)) {
       const [, price, words] = /^ +(\$[\d.]+) {2}(.*)$/.exec(line)!
       expect(out).toContain(`${price}  ${words}`)
     }
