@@ -105,11 +105,16 @@ export async function analyze(
   const harmful = report.sources.filter(
     (observation) => !isHarmless(observation, { limits: options.limits, halfBlind: report.halfBlind }),
   )
-  const handling = { protection, learning, fresh, ports, options, receipt }
+  let changes = 0 // a round is asked for with the first block, so that it does not wait for the others, and after the last
+  const wake = async (at: number) => {
+    if (++changes === 1) await ports.wake(at)
+  }
+  const handling = { protection, learning, fresh, ports: { ...ports, wake }, options, receipt }
   const failed: unknown[] = [] // one source that cannot be handled does not keep the others from it
   await atOnce(options.sourcesAtOnce ?? 1, harmful, (each) =>
     handle(each, report, handling).catch((error: unknown) => failed.push(error)),
   )
+  if (changes > 1) await ports.wake(report.at)
   if (failed.length > 0) throw failed[0]
 }
 

@@ -132,7 +132,7 @@ export class SipFence extends Construct {
     })
     analyze.addEventSourceMapping('Reports', {
       eventSourceArn: queues.reports.queueArn,
-      batchSize: 10,
+      batchSize: 5, // ten full reports of new sources may take longer than the function has
       reportBatchItemFailures: true,
       // More would wait for each other in the ledger, and a new account has ten in all.
       maxConcurrency: 2,

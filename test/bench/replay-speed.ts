@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ethernet, udpPacket, writePcap } from '../traffic/wire.ts'
+import { writePcap } from '../traffic/wire.ts'
+import { floodFrame, PBX } from './flood-frame.ts'
 
 /**
  * How fast a capture is replayed, beside tshark counting SIP in the same file. Both run in turn as whole processes;
@@ -18,15 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sipfence-bench-'))
 try {
   const path = join(folder, 'flood.pcap')
   writeFileSync(path, writePcap(flood(PACKETS)))
-  const cli = [
-    join(ROOT, 'dist/bin/sipfence.js'),
-    'replay',
-    path,
-    '--json',
-    '--pbx',
-    '10.0.0.10',
-    '--observe',
-  ]
+  const cli = [join(ROOT, 'dist/bin/sipfence.js'), 'replay', path, '--json', '--pbx', PBX, '--observe']
   const pairs = Array.from({ length: RUNS + 1 }, () => ({
     sipfence: seconds(process.execPath, cli),
     tshark: seconds('tshark', ['-q', '-z', 'sip,stat', '-r', path]),
@@ -49,34 +42,8 @@ try {
 function* flood(packets: number) {
   for (let i = 0; i < packets; i++) {
     const source = `198.18.${(i >> 9) % 80}.${(i >> 1) % 250}`
-    const answer = i % 2 === 1
-    const pbx = { address: '10.0.0.10', port: 5060 }
-    const ends = answer
-      ? { source: pbx.address, sourcePort: pbx.port, destination: source, destinationPort: 5060 }
-      : { source, sourcePort: 5060, destination: pbx.address, destinationPort: pbx.port }
-    yield {
-      at: 1_800_000_000_000 + i / 10,
-      frame: ethernet(udpPacket({ ...ends, payload: message(i >> 1, answer) })),
-    }
+    yield floodFrame(source, i >> 1, i % 2 === 1, 1_800_000_000_000 + i / 10)
   }
-}
-
-function message(id: number, answer: boolean): string {
-  const start = answer ? 'SIP/2.0 401 Unauthorized' : 'REGISTER sip:pbx.example.com SIP/2.0'
-  const last = answer
-    ? `WWW-Authenticate: Digest realm="pbx.example.com", nonce="${id.toString(16).padStart(32, '0')}"\r\nServer: kamailio`
-    : 'Max-Forwards: 70\r\nContact: <sip:100@198.18.0.1:5060>\r\nUser-Agent: softphone 1.0\r\nExpires: 3600'
-  return [
-    start,
-    `Via: SIP/2.0/UDP 198.18.0.1:5060;branch=z9hG4bK${id};rport`,
-    `From: "100" <sip:100@pbx.example.com>;tag=${id}`,
-    'To: <sip:100@pbx.example.com>',
-    `Call-ID: ${id}@198.18.0.1`,
-    `CSeq: ${id} REGISTER`,
-    last,
-    'Content-Length: 0',
-    '\r\n',
-  ].join('\r\n')
 }
 
 function seconds(command: string, args: readonly string[]): number {

@@ -138,11 +138,11 @@ describe('the functions', () => {
     }
   })
 
-  test('analyze takes ten reports at once, at most two such batches, and gives back only those that failed', () => {
+  test('analyze takes five reports at once, at most two such batches, and gives back only those that failed', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       EventSourceArn: arnOf('QueuesReports'),
       FunctionName: { Ref: Match.stringLikeRegexp('^Analyze') },
-      BatchSize: 10,
+      BatchSize: 5,
       MaximumBatchingWindowInSeconds: Match.absent(),
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: { MaximumConcurrency: 2 },

@@ -65,6 +65,14 @@ describe('analyze()', () => {
     ])
   })
 
+  test('asks for a round with its first block and after its last, however many there are', async () => {
+    const { woken, ports, memory } = fence()
+    const sources = Array.from({ length: 20 }, (_, i) => reflected(onePrefix(`192.0.2.${i}/32`)))
+    await handle(report(0, ...sources), ports, OPTIONS)
+    expect(await memory.openBlocks()).toHaveLength(20)
+    expect(woken).toEqual([NOW, NOW])
+  })
+
   test('blocks a proven brute force on UDP and TCP, with the second hot tick', async () => {
     const { memory, ports } = fence()
     await handle(report(0, bruteForced(VICTIM)), ports, OPTIONS)
