@@ -1,5 +1,12 @@
 import { ASSUMED } from './assumed.ts'
-import { BLOCK_QUERIES, COUNTED, type LedgerUnits, LOG_BYTES, ROW_BYTES } from './counted-calls.ts'
+import {
+  BLOCK_QUERIES,
+  COUNTED,
+  type LedgerUnits,
+  LOG_BYTES,
+  ROW_BYTES,
+  WAKES_A_REPORT,
+} from './counted-calls.ts'
 import { type Billed, PRICES } from './prices.ts'
 import { FULL_REPORT_BYTES, REPORT_BYTES } from './report-budget.ts'
 
@@ -147,7 +154,7 @@ interface Flood {
 function flood(shape: FenceShape, { reports, sources, fresh, extended, hours, share }: Flood): Counted {
   const handled = reports * share
   const known = handled * sources - fresh
-  const wakes = fresh + extended
+  const wakes = Math.min(fresh + extended, WAKES_A_REPORT * handled)
   const notices = Math.min(fresh, ASSUMED.noticesAnHour * hours)
   const used = [
     messages({ count: handled, seconds: reportSeconds(sources), ledger: COUNTED.report }),
@@ -157,10 +164,11 @@ function flood(shape: FenceShape, { reports, sources, fresh, extended, hours, sh
     computed(freshSeconds(fresh), ASSUMED.analyzeMegabytes),
     ledger(COUNTED.standingSource, known),
     ledger(COUNTED.extendedSource, extended),
+    ledger(COUNTED.wake, wakes),
     rounds(shape, { count: roundsIn(hours, wakes, fresh), wakes, blocks: fresh }),
     { ...NOTHING, standardRequests: reports - handled },
     { ...NOTHING, publishes: notices, emails: notices * shape.emails },
-    logged(wakes * LOG_BYTES.newSource),
+    logged((fresh + extended) * LOG_BYTES.newSource),
   ]
   return used.reduce(sum)
 }

@@ -27,16 +27,21 @@ export const COUNTED = {
   /** Any report of an attack, at most: news for the rounds, and what is asked again after a while, by eight sources at once. */
   attackReport: { reads: 8, writes: 1 },
   /** Each suspicious source of a report that gets a block. */
-  newSource: { reads: 5, writes: 5 },
+  newSource: { reads: 5, writes: 4 },
   /** Each that has one, which stays as it is; and how much more where it becomes longer. */
   standingSource: { reads: 4, writes: 1 },
-  extendedSource: { reads: 0, writes: 3 },
+  extendedSource: { reads: 0, writes: 2 },
+  /** Each round that a report asks for: one with its first change, and one after its last. */
+  wake: { reads: 0, writes: 1 },
   /** Each of a host that has caused its share of blocks within the hour. */
   cappedSource: { reads: 1, writes: 0 },
   /** A message of proofs, and each proof in it. */
   proofs: { reads: 1, writes: 1 },
   proof: { reads: 1, writes: 1 },
 } as const satisfies Readonly<Record<string, LedgerUnits>>
+
+/** Rounds that one report asks for, at most. */
+export const WAKES_A_REPORT = 2
 
 /** So often does a round ask for the blocks that stand. */
 export const BLOCK_QUERIES = 2

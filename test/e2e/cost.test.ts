@@ -7,6 +7,7 @@ import {
   type LedgerUnits,
   LOG_BYTES,
   ROW_BYTES,
+  WAKES_A_REPORT,
 } from '../../lib/core/counted-calls.ts'
 import { type Address, sourcePrefix } from '../../lib/core/prefix.ts'
 import type { ProofReport, SourceReport } from '../../lib/core/source-report.ts'
@@ -192,8 +193,9 @@ describe('the functions of a fence use what its bill reckons with', () => {
     ['as many sources as fit', 1_000, FULL],
   ])('for a report of %s that are new', async (_, from, count) => {
     const used = await counted.analyze(attack(from, count))
-    expectAttack(used, total([COUNTED.report, 1], [COUNTED.newSource, count]))
-    expect(used.wakes).toBe(count)
+    const wakes = Math.min(count, WAKES_A_REPORT)
+    expectAttack(used, total([COUNTED.report, 1], [COUNTED.newSource, count], [COUNTED.wake, wakes]))
+    expect(used.wakes).toBe(wakes)
     expect(used.logBytes).toBeLessThanOrEqual(LOG_BYTES.message + count * LOG_BYTES.newSource)
   })
 
@@ -207,8 +209,9 @@ describe('the functions of a fence use what its bill reckons with', () => {
   test('for a full report of sources whose blocks become longer', async () => {
     const used = await counted.analyze(attack(1_000, FULL, 0.8 * BLOCK_SECONDS))
     const standing = total([COUNTED.report, 1], [COUNTED.standingSource, FULL])
-    expectAttack(used, total([standing, 1], [COUNTED.extendedSource, FULL]))
-    expect(used.wakes).toBe(FULL)
+    const asked = total([COUNTED.extendedSource, FULL], [COUNTED.wake, WAKES_A_REPORT])
+    expectAttack(used, total([standing, 1], [asked, 1]))
+    expect(used.wakes).toBe(WAKES_A_REPORT)
     expect(used.logBytes).toBeLessThanOrEqual(LOG_BYTES.message + FULL * LOG_BYTES.newSource)
   })
 

@@ -134,9 +134,9 @@ describe('A fault at any call of a round: what stands is not lifted, a clean rou
     expect(calls).toBeLessThan(60)
   })
 
-  /** What fails before it took effect, or loses its answer, at each call; the rest at every second one, but for `npm run prove`. */
+  /** What fails before it took effect, or loses its answer, at each call; the rest at every fourth one, but for `npm run prove`. */
   test.each(KINDS.map((fault) => [JSON.stringify(fault), fault] as const))('%s', async (name, fault) => {
-    const step = EVERY || AT_EACH.includes(name) ? 1 : 2
+    const step = EVERY || AT_EACH.includes(name) ? 1 : 4
     for (let failing = 1; failing <= calls; failing += step) {
       const account = await inTheMiddle()
       try {

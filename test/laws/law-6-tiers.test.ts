@@ -24,12 +24,12 @@ interface Mishap {
 
 const GONE: Fault = { kind: 'before', drop: true }
 const MISHAPS: Readonly<Record<string, Mishap>> = {
-  'it fails': { at: { kind: 'before' }, oneIn: 12 },
-  'it fails after it took effect': { at: { kind: 'after' }, oneIn: 12 },
-  'its answer is lost': { at: { kind: 'lost' }, oneIn: 12 },
-  'it is throttled': { at: { kind: 'throttle' }, oneIn: 20 },
-  'the process dies before it': { at: GONE, later: GONE, oneIn: 12 },
-  'the process dies right after it took effect': { at: { kind: 'lost' }, later: GONE, oneIn: 12 },
+  'it fails': { at: { kind: 'before' }, oneIn: 24 },
+  'it fails after it took effect': { at: { kind: 'after' }, oneIn: 24 },
+  'its answer is lost': { at: { kind: 'lost' }, oneIn: 24 },
+  'it is throttled': { at: { kind: 'throttle' }, oneIn: 40 },
+  'the process dies before it': { at: GONE, later: GONE, oneIn: 24 },
+  'the process dies right after it took effect': { at: { kind: 'lost' }, later: GONE, oneIn: 24 },
 }
 /** The kinds for which it matters which write it is: each meets them. */
 const AT_EACH_WRITE: readonly string[] = ['its answer is lost', 'the process dies right after it took effect']

@@ -83,6 +83,7 @@ const COUNTED_WORDS: Readonly<Record<keyof typeof COUNTED, string>> = {
   newSource: 'more for each suspicious source that is new',
   standingSource: 'more for each whose block stands',
   extendedSource: 'and where it becomes longer',
+  wake: 'each round that a report asks for, two at most',
   cappedSource: 'more for each of a host that has caused its share of blocks',
   proofs: 'a message of proofs',
   proof: 'more for each proof in it',
