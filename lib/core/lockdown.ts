@@ -1,5 +1,6 @@
-import { ANY_PROTOCOL, type PortRange, TCP, UDP } from './entry.ts'
+import type { PortRange } from './entry.ts'
 import { type IngressRule, ruleKey, ruleText, sameRule } from './ingress-rule.ts'
+import { touchesPorts } from './port-match.ts'
 import { bitsOf, type Family, familyOf, type Prefix } from './prefix.ts'
 
 /** A security group on an interface of a PBX, as it was read. */
@@ -172,10 +173,11 @@ function standInFor(rule: IngressRule, { fence, trusted }: LockdownInput): Ingre
 }
 
 function publicRules({ rules }: GroupState, { ranges }: LockdownInput): IngressRule[] {
-  return rules.filter((rule) => isPublic(rule) && touches(rule, ranges))
+  return rules.filter((rule) => isPublic(rule) && touchesPorts(rule, ranges))
 }
 
-function isPublic({ source }: IngressRule): boolean {
+/** Whether it lets in a prefix so wide that it is no network but everybody. */
+export function isPublic({ source }: IngressRule): boolean {
   if (source.kind !== 'prefix') return false
   const { family, length } = bitsOf(source.prefix)
   return length < PUBLIC_BITS[family]
@@ -183,12 +185,6 @@ function isPublic({ source }: IngressRule): boolean {
 
 function isWholeWorld({ source }: IngressRule): boolean {
   return source.kind === 'prefix' && source.prefix.endsWith('/0')
-}
-
-function touches({ protocol, ports }: IngressRule, ranges: readonly PortRange[]): boolean {
-  if (protocol === ANY_PROTOCOL) return true
-  if (protocol !== UDP && protocol !== TCP) return false
-  return ports === null || ranges.some(({ from, to }) => ports.from <= to && from <= ports.to)
 }
 
 type Found = readonly { readonly group: GroupState; readonly rule: IngressRule }[]

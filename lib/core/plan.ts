@@ -1,7 +1,8 @@
 import type { Block } from './block.ts'
 import { capacityOf, choose, type Refusal } from './choice.ts'
-import { ANY_PROTOCOL, type Entry, type PortRange, TCP, UDP } from './entry.ts'
+import type { Entry, PortRange } from './entry.ts'
 import { type Claim, isWithin, type PlanInput, type RuleWindow } from './plan-input.ts'
+import { touchesPorts } from './port-match.ts'
 import { bitsOf, familyOf, sourcesIn } from './prefix.ts'
 import { type Denial, denialKey, denialsOf, sameEntry } from './wanted.ts'
 
@@ -167,15 +168,9 @@ function shadow(
     (entry) =>
       entry.action === 'allow' &&
       entry.ruleNumber <= last &&
-      matchesSip(entry, ranges) &&
+      touchesPorts(entry, ranges) &&
       !neverBlocked(entry.prefix),
   )
-}
-
-function matchesSip({ protocol, ports }: Entry, ranges: readonly PortRange[]): boolean {
-  if (protocol === ANY_PROTOCOL) return true
-  if (protocol !== UDP && protocol !== TCP) return false
-  return ports === null || ranges.some(({ from, to }) => ports.from <= to && from <= ports.to)
 }
 
 function coverage(arriving: readonly [string, { denial: Denial }][], own: readonly Entry[]): number {

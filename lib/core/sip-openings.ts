@@ -1,8 +1,8 @@
 import { type PortRange, TCP, UDP } from './entry.ts'
 import type { IngressRule } from './ingress-rule.ts'
-import { type GroupState, planLockdown, type TrustedList } from './lockdown.ts'
+import { type GroupState, isPublic, planLockdown, type TrustedList } from './lockdown.ts'
 import { touchesPorts } from './port-match.ts'
-import { bitsOf, type Family } from './prefix.ts'
+import type { Family } from './prefix.ts'
 
 /**
  * Where PBXs listen: 5060 and 5061 (RFC 3261), FreeSWITCH's external profile on 5080 and 5081, and FreePBX's second
@@ -56,13 +56,6 @@ export function sipOpenings(groups: readonly GroupState[], ranges: readonly Port
     everybody: all.filter(({ rule }) => isPublic(rule)),
     some: all.filter(({ rule }) => !isPublic(rule)),
   }
-}
-
-/** As a lockdown sees it: wider than a /8, or for IPv6 than a /16, is no network but everybody. */
-function isPublic({ source }: IngressRule): boolean {
-  if (source.kind !== 'prefix') return false
-  const { family, length } = bitsOf(source.prefix)
-  return length < (family === 4 ? 8 : 16)
 }
 
 /** What a lockdown could close here. */
