@@ -6,6 +6,7 @@ const results = process.env['SIPFENCE_TEST_RESULTS']
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/announce.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // One more than the least machine has processors: some tests wait for clocks most of the time.

@@ -12,6 +12,7 @@ import { roundOptions } from '../../lib/settings/round-options.ts'
 import { blockOf } from '../contract/firewall.ts'
 import { onePrefix } from '../core/arbitraries.ts'
 import { NOW } from '../core/reports.ts'
+import { search } from '../search.ts'
 import { anyFault, FENCE, type FenceAccount, openFenceAccount } from './fence-account.ts'
 
 const MINUTE = 60_000
@@ -173,7 +174,7 @@ describe('a fence that tells of incidents', () => {
         maxLength: 8,
       },
     )
-    await fc.assert(
+    await search(
       fc.asyncProperty(faulty, fc.integer({ min: 0, max: 200 }), async (faults, n) => {
         account.now += 24 * 60 * MINUTE
         const before = told().length

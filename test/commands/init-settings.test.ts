@@ -5,6 +5,7 @@ import { DEFAULTS, readConfig } from '../../lib/config.ts'
 import { proposeFence } from '../../lib/core/fence-proposal.ts'
 import { deployProblems } from '../../lib/settings/deploy-problems.ts'
 import { surroundings } from '../core/surroundings.ts'
+import { search } from '../search.ts'
 
 const USUAL = {
   usualPorts: DEFAULTS.ports,
@@ -14,7 +15,7 @@ const USUAL = {
 
 describe('the settings of what was found', () => {
   test('can be deployed, unless something is lacking, and that was unknown', () => {
-    fc.assert(
+    search(
       fc.property(surroundings, (all) => {
         const proposal = proposeFence(all, USUAL)
         const answers = {
@@ -42,7 +43,7 @@ describe('the settings of what was found', () => {
 
 describe('the id of a fence', () => {
   test('is one that the settings take, whatever the name', () => {
-    fc.assert(
+    search(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ maxLength: 80 })), (name) => {
         expect(fenceIdFrom(name)).toMatch(/^[a-z][a-z0-9-]{0,30}$/)
       }),

@@ -17,6 +17,7 @@ import type { Observation } from '../../lib/core/source-report.ts'
 import { LEAVE_POINTS, weigh } from '../../lib/core/suspicion.ts'
 import { FIGURES } from '../../lib/figures.ts'
 import { shapeOf } from '../../lib/view/fence-shape.ts'
+import { search } from '../search.ts'
 import { SCENARIOS as SCENARIO_RECORDINGS } from '../traffic/scenarios.ts'
 import type { Recording } from '../traffic/stage.ts'
 
@@ -49,7 +50,7 @@ describe('a bill', () => {
   })
 
   test('is what its lines add up to, each by its price, and none below nothing', () => {
-    fc.assert(
+    search(
       fc.property(shape, scenario, fc.boolean(), (of, when, freeTier) => {
         const { usd: total, lines } = billOf(countedOf(of, when), freeTier)
         expect(lines.reduce((sum, line) => sum + line.usd, 0)).toBeCloseTo(total, 9)
@@ -82,14 +83,14 @@ describe('a bill', () => {
   })
 
   test('of an attacked month is no less than that of an idle one', () => {
-    fc.assert(
+    search(
       fc.property(shape, (of) => usd(of, 'attacked-month') >= usd(of, 'idle-month')),
       { seed: SEED },
     )
   })
 
   test('with the free tier is no more than without', () => {
-    fc.assert(
+    search(
       fc.property(shape, scenario, (of, when) => usd(of, when, true) <= usd(of, when)),
       { seed: SEED },
     )
@@ -103,7 +104,7 @@ describe('a bill', () => {
 
 describe('the worst hour', () => {
   test('costs no more than a dollar a PBX, and what analyze does is bounded whatever their number', () => {
-    fc.assert(
+    search(
       fc.property(shape, (of) => {
         const counted = countedOf({ ...of, dashboard: false, key: 'aws', emails: 0 }, 'worst-hour')
         expect(billOf(counted).usd).toBeLessThanOrEqual(of.pbxs + 1)

@@ -10,6 +10,7 @@ import {
   prefixOf,
   sourcesIn,
 } from '../../lib/core/prefix.ts'
+import { search } from '../search.ts'
 import { onePrefix } from './arbitraries.ts'
 
 const SEED = 59
@@ -221,7 +222,7 @@ const someLimits = fc.record({ most: fc.nat(5), widestDepth: fc.nat(DEPTH + 1) }
 
 describe('among all choices of prefixes', () => {
   test.each(FIELDS)('of $name, there is no better one', (field) => {
-    fc.assert(
+    search(
       fc.property(someSources, someLimits, (nodes, { most, widestDepth }) => {
         const sources = nodes.map((node) => prefixOfNode(field, node))
         const widest = field.width - DEPTH + widestDepth
@@ -250,7 +251,7 @@ describe('whatever is asked for', () => {
   const holds = (prefix: Prefix, inner: Prefix) => covers(bitsOf(prefix), bitsOf(inner))
 
   test('the limits are kept, each prefix holds a source, none another, and left is what none holds', () => {
-    fc.assert(
+    search(
       fc.property(anything, limits, (sources, { most, widest }) => {
         const { prefixes, left, extra } = coverOf(sources, { most, widest })
         expect(prefixes.length).toBeLessThanOrEqual(most)
@@ -269,7 +270,7 @@ describe('whatever is asked for', () => {
   })
 
   test('none is left exactly where prefixes of the widest length would do', () => {
-    fc.assert(
+    search(
       fc.property(anything, limits, (sources, { most, widest }) => {
         const outermost = new Set(
           sources
@@ -283,7 +284,7 @@ describe('whatever is asked for', () => {
   })
 
   test('the order of the sources does not matter, nor how often one is given', () => {
-    fc.assert(
+    search(
       fc.property(
         anything.chain((sources) =>
           fc.tuple(fc.constant(sources), fc.shuffledSubarray(sources, { minLength: sources.length })),

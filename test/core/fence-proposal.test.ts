@@ -8,6 +8,7 @@ import { portsIn, proposeLockdown, sipOpenings } from '../../lib/core/sip-openin
 import { found } from '../../lib/core/surroundings.ts'
 import { obstaclesOnTheWay } from '../../lib/core/void-blocks.ts'
 import { portRanges } from '../../lib/core/wanted.ts'
+import { search } from '../search.ts'
 import { groups, surroundings } from './surroundings.ts'
 
 const SIP = [{ from: 5060, to: 5060 }]
@@ -33,7 +34,7 @@ function closing(all: readonly GroupState[], capacity: number) {
 
 describe('what the security groups tell', () => {
   test('gives ports that the settings take', () => {
-    fc.assert(
+    search(
       fc.property(groups, (all) => {
         const told = portsIn(all)
         expect(told.length).toBeLessThanOrEqual(20)
@@ -61,7 +62,7 @@ describe('what the security groups tell', () => {
   })
 
   test('takes for the public what a lockdown takes for it', () => {
-    fc.assert(
+    search(
       fc.property(groups, (all) => {
         const roomy = all.map((each) => ({
           ...each,
@@ -79,7 +80,7 @@ describe('what the security groups tell', () => {
   })
 
   test('proposes a lockdown that would not be refused, with lists as large as that allows, or says why', () => {
-    fc.assert(
+    search(
       fc.property(groups, (all) => {
         const { groups: closes, maxEntries, refused } = proposeLockdown(all, SIP, 20)
         if (closes.length === 0) return
@@ -103,7 +104,7 @@ function groupOf(rules: readonly IngressRule[]): GroupState {
 
 describe('the fence that is proposed', () => {
   test('has nothing in the way of enforce only where every read that decides it was done', () => {
-    fc.assert(
+    search(
       fc.property(surroundings, (all) => {
         const { obstacles, networkAcls, ports: own } = proposeFence(all, USUAL)
         if (obstacles.length > 0) return

@@ -24,6 +24,7 @@ import {
 import type { Prefix } from '../../lib/core/prefix.ts'
 import type { DetectionClass } from '../../lib/core/suspicion.ts'
 import { blockOf as floodOf } from '../contract/firewall.ts'
+import { search } from '../search.ts'
 import { onePrefix } from './arbitraries.ts'
 import { NOW } from './reports.ts'
 
@@ -318,7 +319,7 @@ describe('what people are told', () => {
   const lives = fc.array(minute, { minLength: 1, maxLength: 60 })
 
   test('opens each incident once and closes it once after that, whatever fails to be sent', () => {
-    fc.assert(
+    search(
       fc.property(lives, (minutes) => {
         const { sent, book } = live(minutes, false)
         expect(book.incidents).toEqual([])
@@ -334,7 +335,7 @@ describe('what people are told', () => {
   })
 
   test('is every block and every alert', () => {
-    fc.assert(
+    search(
       fc.property(lives, (minutes) => {
         const { sent } = live(minutes, false)
         const opened = new Set(
@@ -352,7 +353,7 @@ describe('what people are told', () => {
   })
 
   test('comes at most once in ten minutes of an incident that goes on, and never too often in an hour', () => {
-    fc.assert(
+    search(
       fc.property(lives, (minutes) => {
         const { sent } = live(minutes, false)
         for (const told of byIncident(sent)) {
@@ -371,7 +372,7 @@ describe('what people are told', () => {
   })
 
   test('is repeated once where a round crashes after it was sent, with the same id, and no other', () => {
-    fc.assert(
+    search(
       fc.property(lives, (minutes) => {
         const { sent, book } = live(minutes, true)
         expect(book.incidents).toEqual([])
@@ -387,7 +388,7 @@ describe('what people are told', () => {
   })
 
   test('is the same when a round sees the same again', () => {
-    fc.assert(
+    search(
       fc.property(fc.array(minute, { maxLength: 5 }), (minutes) => {
         const newId = (): string => 'id'
         let book = NO_INCIDENTS

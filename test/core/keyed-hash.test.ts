@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keyedHash } from '../../lib/core/keyed-hash.ts'
+import { search } from '../search.ts'
 
 const SEED = 32
 
@@ -8,7 +9,7 @@ describe('the keyed hash', () => {
   const text = fc.string({ unit: 'binary', maxLength: 12 })
 
   test('is a whole number of 53 bits that key and texts alone decide', () => {
-    fc.assert(
+    search(
       fc.property(fc.integer(), text, text, (key, first, second) => {
         const hash = keyedHash(key, first, second)
         expect(Number.isSafeInteger(hash) && hash >= 0).toBe(true)
@@ -19,7 +20,7 @@ describe('the keyed hash', () => {
   })
 
   test('differs by key', () => {
-    fc.assert(
+    search(
       fc.property(fc.integer(), fc.integer(), text, (key, other, first) => {
         fc.pre((key | 0) !== (other | 0))
         expect(keyedHash(key, first)).not.toBe(keyedHash(other, first))
@@ -29,7 +30,7 @@ describe('the keyed hash', () => {
   })
 
   test('differs by where one part ends and the next begins', () => {
-    fc.assert(
+    search(
       fc.property(fc.integer(), fc.string({ minLength: 1, maxLength: 12 }), (key, whole) => {
         const hashes = Array.from({ length: whole.length + 1 }, (_, at) =>
           keyedHash(key, whole.slice(0, at), whole.slice(at)),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { merged, mergedUpTo } from '../../lib/core/merged.ts'
 import { type Address, bitsOf, comparePrefixes, type Prefix, prefixOf } from '../../lib/core/prefix.ts'
 import { prefixTrees } from '../../lib/core/prefix-tree.ts'
+import { search } from '../search.ts'
 import { onePrefix } from './arbitraries.ts'
 
 const SEED = 53
@@ -75,7 +76,7 @@ describe('merged()', () => {
   })
 
   test('the list is the least that holds the same addresses, in the order of tables', () => {
-    fc.assert(
+    search(
       fc.property(lists, (before) => {
         const after = merged(before)
         expect(after).toEqual(leastList(placesOf(before)))
@@ -137,7 +138,7 @@ describe('mergedUpTo()', () => {
   })
 
   test('takes each in turn exactly where the list with it is no longer than there is room', () => {
-    fc.assert(
+    search(
       fc.property(lists, fc.nat(12), (given, most) => {
         let kept: Prefix[] = []
         for (const each of given) {

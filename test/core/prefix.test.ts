@@ -17,6 +17,7 @@ import {
   sourcePrefix,
   sourcesIn,
 } from '../../lib/core/prefix.ts'
+import { search } from '../search.ts'
 import { addressFromBytes16 } from './address-bytes.ts'
 
 const SEED = 31
@@ -95,7 +96,7 @@ describe('addresses', () => {
       fc.ipV6(),
       fc.ipV4Extended(),
     )
-    fc.assert(
+    search(
       fc.property(texts, (text) => {
         expect(parseAddress(text).ok).toBe(isIPv4(text) || (isIPv6(text) && !text.includes('%')))
       }),
@@ -104,7 +105,7 @@ describe('addresses', () => {
   })
 
   test('IPv6 is written as a URL writes it', () => {
-    fc.assert(
+    search(
       fc.property(fc.oneof(ipv6, sparse6), (address) => {
         expect(`[${address}]`).toBe(new URL(`sip://[${address}]`).hostname)
         expect(parseAddress(address)).toEqual({ ok: true, value: address })
@@ -149,7 +150,7 @@ describe('prefixes', () => {
   })
 
   test('a canonical prefix reads back as itself, through text and through numbers', () => {
-    fc.assert(
+    search(
       fc.property(prefixes, (prefix) => {
         expect(parsePrefix(prefix)).toEqual({ ok: true, value: prefix })
         expect(formatPrefix(bitsOf(prefix))).toBe(prefix)
@@ -173,7 +174,7 @@ describe('relations', () => {
   const addressIn = (prefix: Prefix) => prefix.slice(0, prefix.indexOf('/')) as Address
 
   test('a prefix covers what a shorter one of the same address covers, and nothing of the other family', () => {
-    fc.assert(
+    search(
       fc.property(prefixes, fc.nat(128), prefixes, (prefix, shorter, other) => {
         const inner = bitsOf(prefix)
         const outer = bitsOf(prefixOf(addressIn(prefix), Math.min(shorter, inner.length)))
@@ -189,7 +190,7 @@ describe('relations', () => {
     const close = fc.tuple(fc.nat(15), fc.integer({ min: 28, max: 32 })).map(([low, length]) => {
       return prefixOf(`192.0.2.${low}` as Address, length)
     })
-    fc.assert(
+    search(
       fc.property(close, close, (a, b) => {
         const members = (prefix: Prefix) =>
           Array.from({ length: 16 }, (_, low) => low).filter(
@@ -212,7 +213,7 @@ describe('relations', () => {
       '::/0',
       '2001:db8::/32',
     ] as Prefix[]
-    fc.assert(
+    search(
       fc.property(fc.shuffledSubarray(sorted, { minLength: sorted.length }), (shuffled) => {
         expect(shuffled.toSorted(comparePrefixes)).toEqual(sorted)
       }),

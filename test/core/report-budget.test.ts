@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ReportBudget } from '../../lib/core/report-budget.ts'
+import { search } from '../search.ts'
 
 const SEED = 34
 const SAVED = 625_000
@@ -35,7 +36,7 @@ function sentOf(asked: readonly { readonly gap: number; readonly bytes: number }
 
 describe('the budget of reports', () => {
   test('in any N seconds, whatever is asked, at most 625,000 + 12,500 × N bytes are sent', () => {
-    fc.assert(
+    search(
       fc.property(wishes, (asked) => {
         const sent = sentOf(asked)
         for (let from = 0; from < sent.length; from++) {
@@ -51,7 +52,7 @@ describe('the budget of reports', () => {
   })
 
   test('after five seconds a full report is always allowed, whatever was sent before', () => {
-    fc.assert(
+    search(
       fc.property(wishes, fc.integer({ min: 5, max: 100 }), (asked, pause) => {
         const budget = new ReportBudget()
         let second = 0

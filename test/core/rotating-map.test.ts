@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RotatingMap } from '../../lib/core/rotating-map.ts'
+import { search } from '../search.ts'
 
 test('a rotating map holds the newest half of its capacity for certain and never more than all of it', () => {
   const writes = fc.array(fc.tuple(fc.nat(30), fc.nat()), { maxLength: 200 })
-  fc.assert(
+  search(
     fc.property(fc.integer({ min: 1, max: 8 }), writes, (half, pairs) => {
       const map = new RotatingMap<number, number>(2 * half)
       const latest = new Map<number, number>()

@@ -4,6 +4,7 @@ import { BoundedMap } from '../../lib/core/bounded-map.ts'
 import { HyperLogLog } from '../../lib/core/hyper-log-log.ts'
 import { keyedHash } from '../../lib/core/keyed-hash.ts'
 import { Ring } from '../../lib/core/ring.ts'
+import { search } from '../search.ts'
 
 const SEED = 32
 
@@ -54,7 +55,7 @@ describe('a ring', () => {
 
   test('sums what a list of all writes sums, whatever the gaps and however old the steps', () => {
     const start = fc.constantFrom(1_000, 28_333_333, 1_700_000_000)
-    fc.assert(
+    search(
       fc.property(
         start,
         fc.integer({ min: 1, max: 16 }),
@@ -153,7 +154,7 @@ describe('HyperLogLog', () => {
       minLength: 1,
       maxLength: 4,
     })
-    fc.assert(
+    search(
       fc.property(sets, (parts) => {
         const sketches = parts.map((part) => sketchOf(part))
         const together = sketchOf(parts.flat())
@@ -183,7 +184,7 @@ describe('a bounded map', () => {
   })
 
   test('never holds more than its capacity, and forgets what was written longest ago', () => {
-    fc.assert(
+    search(
       fc.property(
         fc.integer({ min: 1, max: 8 }),
         fc.array(operation, { maxLength: 80 }),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Prefix } from '../../lib/core/prefix.ts'
 import type { SourceRecord } from '../../lib/core/source-record.ts'
 import { Suspects } from '../../lib/core/suspects.ts'
+import { search } from '../search.ts'
 
 const SEED = 33
 const SECOND = 1_700_000_000
@@ -53,7 +54,7 @@ describe('suspects', () => {
   })
 
   test('never count more than the truth since they were let in, and never hide more than leastWeight', () => {
-    fc.assert(
+    search(
       fc.property(fc.integer({ min: 1, max: 8 }), touches, (capacity, numbers) => {
         const all = new Counted(capacity)
         for (const number of numbers) all.touch(source(number))
@@ -82,7 +83,7 @@ describe('suspects', () => {
       { weight: 2, arbitrary: fc.record({ action: fc.constant('remove'), number: fc.nat(30) }) },
       { weight: 1, arbitrary: fc.constant({ action: 'age', number: 0 }) },
     )
-    fc.assert(
+    search(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.array(step, { maxLength: 400 }), (capacity, steps) => {
         const suspects = new Suspects(capacity, KEY)
         const weights = new Map<Prefix, number>()

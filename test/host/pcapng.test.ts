@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Packet } from '../../lib/core/packet.ts'
 import { readCapture } from '../../lib/host/capture-file.ts'
+import { search } from '../search.ts'
 import { block, ethernet, udpPacket, writePcap, writePcapng } from '../traffic/wire.ts'
 
 const AT = 1_700_000_000_250
@@ -137,7 +138,7 @@ test('whatever happens to a capture, reading it ends with packets or with an err
   const whole = [1, 2, 3].map((at) => ({ at, frame: FRAME }))
   const files = [writePcap(whole), writePcapng(whole), writePcapng(whole, { byteOrder: 'big' })]
   const changes = fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 5 })
-  await fc.assert(
+  await search(
     fc.asyncProperty(fc.constantFrom(...files), changes, fc.nat(500), async (file, edits, length) => {
       const bytes = Uint8Array.from(file)
       for (const [index, value] of edits) if (index < bytes.length) bytes[index] = value

@@ -5,6 +5,7 @@ import { type Block, blockSeconds, LONGEST_UNREACHABLE_SECONDS } from '../../lib
 import { type Episode, episodeAt, type Tick, withTick } from '../../lib/core/episode.ts'
 import { noOffences, type Offences, stands, withEnd, withEpisode } from '../../lib/core/offences.ts'
 import { onePrefix, tick } from '../core/arbitraries.ts'
+import { search } from '../search.ts'
 
 const NOW = 1_800_000_000_000
 const SOURCE = onePrefix('192.0.2.7/32')
@@ -45,7 +46,7 @@ function hot(at: number, reachable = false): Tick {
 
 describe('Every Block has an `until` and a `why`. Unreachable sources: short, capped, UDP SIP ports only.', () => {
   test('whatever is detected, in whatever order and pace', () => {
-    fc.assert(
+    search(
       fc.property(runs, fc.constantFrom(...PACES_MS), fc.boolean(), (steps, pace, allForged) => {
         const life = new Life()
         let now = NOW

@@ -13,6 +13,7 @@ import {
 } from '../../lib/core/set-plan.ts'
 import { planTrusted, type TrustedInput } from '../../lib/core/trusted-plan.ts'
 import { blockOf, prefix } from '../core/arbitraries.ts'
+import { search } from '../search.ts'
 
 const NOW = 1_800_000_000_000
 
@@ -75,7 +76,7 @@ function oursIn({ held, claims }: Pick<DenialInput, 'held' | 'claims'>): Prefix[
 }
 
 function always(holds: (arranged: Arranged, given: Situation) => void): void {
-  fc.assert(
+  search(
     fc.property(situation, (given) => holds(arrange(given), given)),
     { seed: 5, numRuns: 400 },
   )
@@ -158,7 +159,7 @@ describe('A plan for a prefix list or an IP set', () => {
       ),
       capacity: fc.integer({ min: 1, max: 8 }),
     })
-    fc.assert(
+    search(
       fc.property(dense, ({ sources, capacity }) => {
         const some = fc.sample(blockOf(NOW), { numRuns: 1, seed: 1 })[0]!
         const desired = sources.map(
@@ -207,7 +208,7 @@ describe('The brake on a prefix list or an IP set', () => {
   })
 
   test('past the limit of lifting keeps what would be lifted early; past the limit of covering adds nothing wide', () => {
-    fc.assert(
+    search(
       fc.property(situation, limits, (given, brake) => {
         const again = arrange(given, [...given.earlier.filter((_, i) => i % 2 === 0), ...given.blocks])
         const { input } = again
@@ -256,7 +257,7 @@ describe('The brake on a prefix list or an IP set', () => {
   }
 
   test('never counts sources that have become known-good: nobody’s mistake lets those go', () => {
-    fc.assert(
+    search(
       fc.property(situation, (given) => {
         const { input } = arrange(given, given.earlier)
         const { early } = planDenials({ ...input, knownGood: () => true })
@@ -321,7 +322,7 @@ describe('A plan for trusted peers', () => {
   }
 
   test('holds every source or names it, within capacity, and leaves what is not ours', () => {
-    fc.assert(
+    search(
       fc.property(trusted, (given) => {
         const input = inputOf(given)
         const plan = planTrusted(input)
@@ -339,7 +340,7 @@ describe('A plan for trusted peers', () => {
   })
 
   test('is empty when planned again after applying', () => {
-    fc.assert(
+    search(
       fc.property(trusted, (given) => {
         const input = inputOf(given)
         const plan = planTrusted(input)
@@ -361,7 +362,7 @@ describe('A plan for trusted peers', () => {
       keepsAll: fc.boolean(),
     })
     const source = (n: number) => `198.51.${n >> 8}.${n & 255}/32` as Prefix
-    fc.assert(
+    search(
       fc.property(few, ({ sources, earlier, capacity, keepsAll }) => {
         const base = { family: 4 as const, capacity, widest: 22, approved: false, keepsAll: false }
         const claimed = (held: readonly Prefix[]) => held.map((each) => ({ prefix: each, at: NOW }))
@@ -380,7 +381,7 @@ describe('A plan for trusted peers', () => {
   })
 
   test('lets nobody lose his place while only the list is let in, as long as there is room', () => {
-    fc.assert(
+    search(
       fc.property(trusted, (given) => {
         const input = { ...inputOf(given), keepsAll: true }
         const plan = planTrusted(input)
@@ -423,7 +424,7 @@ describe('Batches of changes', () => {
   })
 
   test('hold every change once, at most 100 additions and 100 removals each, and never more than the capacity', () => {
-    fc.assert(
+    search(
       fc.property(
         fc.integer({ min: 0, max: 1_000 }),
         fc.integer({ min: 0, max: 1_000 }),

@@ -13,6 +13,7 @@ import {
   stateOf,
 } from '../contract/ledger.ts'
 import { NOW, reflected, reportOf } from '../core/reports.ts'
+import { search } from '../search.ts'
 
 const disordered = conversation.chain((messages) =>
   fc.record({ messages: fc.constant(messages), arrived: disorder(messages) }),
@@ -28,7 +29,7 @@ async function inOrder(messages: readonly Delivery[]) {
 describe('Reports may arrive late, twice, out of order or not at all: the ledger ends in the same state', () => {
   test('in memory', async () => {
     let blocks = 0
-    await fc.assert(
+    await search(
       fc.asyncProperty(disordered, async ({ messages, arrived }) => {
         const ledger = new MemoryLedger(new Protection([]))
         for (const message of arrived) await deliver(message, portsOver(ledger))
@@ -42,7 +43,7 @@ describe('Reports may arrive late, twice, out of order or not at all: the ledger
   })
 
   test('in DynamoDB, two functions at a time, whatever call fails, when what failed is tried again', async () => {
-    await fc.assert(
+    await search(
       fc.asyncProperty(
         disordered,
         fc.integer({ min: 1, max: 1_000_000 }),

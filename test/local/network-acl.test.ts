@@ -7,6 +7,7 @@ import { NetworkAclError } from '../../lib/local/acl-entry.ts'
 import type { AclEntry, AclPacket } from '../../lib/local/network-acl.ts'
 import { NetworkAcl } from '../../lib/local/network-acl.ts'
 import { addressFromBytes16 } from '../core/address-bytes.ts'
+import { search } from '../search.ts'
 
 const sip: AclEntryRequest = {
   ruleNumber: 10,
@@ -398,7 +399,7 @@ const runs = { seed: 5060, numRuns: 400 }
 describe('properties', () => {
   test('the verdict is that of the lowest rule number that a plain search finds', () => {
     const rules = fc.array(request, { maxLength: 24 })
-    fc.assert(
+    search(
       fc.property(rules, fc.array(asked, { minLength: 1, maxLength: 20 }), (requests, packets) => {
         const acl = new NetworkAcl()
         for (const one of requests) refusal(() => acl.create(one))
@@ -413,7 +414,7 @@ describe('properties', () => {
 
   test('whatever is created, replaced and removed, the quota holds and no number is held twice', () => {
     const step = fc.tuple(fc.constantFrom('create', 'create', 'replace', 'remove'), request)
-    fc.assert(
+    search(
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (steps, rulesQuota) => {
         const acl = new NetworkAcl({ rulesQuota })
         for (const [verb, one] of steps) {
@@ -435,7 +436,7 @@ describe('properties', () => {
   })
 
   test('removing what was created restores the description', () => {
-    fc.assert(
+    search(
       fc.property(fc.array(request, { maxLength: 10 }), request, (requests, last) => {
         const acl = new NetworkAcl()
         for (const one of requests) refusal(() => acl.create(one))

@@ -9,6 +9,7 @@ import type { RoundRecord } from '../../lib/round.ts'
 import { plain } from '../../lib/view/notice-words.ts'
 import { blockOf } from '../contract/firewall.ts'
 import { onePrefix } from '../core/arbitraries.ts'
+import { search } from '../search.ts'
 
 const NOW = Date.parse('2026-11-22T10:50:00Z')
 const MINUTE = 60_000
@@ -208,7 +209,7 @@ describe('whatever somebody else wrote', () => {
   const unsafe = /[^\x20-\x7e\n]|[<>[\]&@|`]|:\/\/|www\./i
 
   test('is plain text in every form, and the whole stays small', () => {
-    fc.assert(
+    search(
       fc.property(
         anything,
         anything,
@@ -237,7 +238,7 @@ describe('whatever somebody else wrote', () => {
   })
 
   test('is no longer than it may be, and left alone where it is harmless', () => {
-    fc.assert(
+    search(
       fc.property(anything, fc.integer({ min: 4, max: 50 }), (text, most) => {
         const once = plain(text, most)
         expect(once.length).toBeLessThanOrEqual(most)
