@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EC2Client } from '@aws-sdk/client-ec2'
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas'
 import { SNSClient } from '@aws-sdk/client-sns'
-import { SQSClient } from '@aws-sdk/client-sqs'
+import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs'
 import { WAFV2Client } from '@aws-sdk/client-wafv2'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { FenceConfig } from '../config.ts'
@@ -51,12 +51,8 @@ export interface ClientSettings {
   readonly region?: string
   readonly endpoint?: string
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
-  /** How long a connection and an answer may take, in milliseconds; for ever unless told. */
-  readonly requestHandler?: {
-    readonly connectionTimeout: number
-    readonly requestTimeout: number
-    readonly throwOnRequestTimeout: true
-  }
+  /** What sends requests, or how long it may take: connections and answers may take for ever unless told. */
+  readonly requestHandler?: NonNullable<SQSClientConfig['requestHandler']>
 }
 
 /**

@@ -20,8 +20,7 @@ export interface Account {
 /** Opens an account for the test that runs; it closes with the test. */
 export async function openAccount(options: LocalAwsOptions = {}): Promise<Account> {
   const aws = await startLocalAws(options)
-  const { endpoint, credentials, region } = aws
-  const config = { endpoint, credentials, region, maxAttempts: 1 }
+  const config = { ...aws.client, maxAttempts: 1 }
   const clients = {
     ec2: new EC2(config),
     serviceQuotas: new ServiceQuotas(config),

@@ -2,19 +2,8 @@ import type { AwsApi } from './aws-api.ts'
 import { AWS_JSON_1_0 } from './protocols.ts'
 import type { TableServer } from './table-server.ts'
 
-/** What both dynalite and DynamoDB know, of what fences use; transactions dynalite has none. */
-const ACTIONS = [
-  'BatchGetItem',
-  'BatchWriteItem',
-  'DeleteItem',
-  'DescribeTable',
-  'GetItem',
-  'ListTables',
-  'PutItem',
-  'Query',
-  'Scan',
-  'UpdateItem',
-]
+/** What ledgers use. */
+const ACTIONS = ['DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem']
 
 /** DynamoDB over the tables, whose errors pass through. Codes and statuses are in "Error handling with DynamoDB". */
 export function dynamodbApi(tables: TableServer): AwsApi {

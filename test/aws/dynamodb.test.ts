@@ -68,29 +68,38 @@ describe('a table', () => {
       ['b', 'c'],
       ['d'],
     ])
-    expect((await documents.scan({ TableName })).Count).toBe(5)
   })
 
-  test('batches write and read', async () => {
+  test('tables hold each their own', async () => {
     const { documents } = await open()
-    const items = Array.from({ length: 25 }, (_, i) => ({ pk: 'p', sk: String(i) }))
-    const puts = items.map((Item) => ({ PutRequest: { Item } }))
-    await documents.batchWrite({ RequestItems: { [TableName]: puts } })
-    const { Responses } = await documents.batchGet({ RequestItems: { [TableName]: { Keys: items } } })
-    expect(Responses![TableName]).toHaveLength(25)
+    await documents.put({ TableName, Item: key })
+    expect((await documents.get({ TableName: 'other', Key: key })).Item).toBeUndefined()
   })
 
-  test('tables are listed and described, and hold each their own', async () => {
-    const { documents, dynamodb } = await open()
-    await documents.put({ TableName, Item: key })
-    expect((await dynamodb.listTables({})).TableNames).toEqual(['fence', 'other'])
-    expect((await documents.scan({ TableName: 'other' })).Items).toEqual([])
-    const { Table } = await dynamodb.describeTable({ TableName })
-    expect(Table).toMatchObject({
-      TableStatus: 'ACTIVE',
-      BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
-    })
-    expect(Table!.KeySchema!.map(({ AttributeName }) => AttributeName)).toEqual(['pk', 'sk'])
+  test('what is read without strong consistency is as old as the account says, and absent before it was put', async () => {
+    let now = 1_000_000
+    const { documents } = await openWideAccount({ tables: [TableName], staleTableMs: 500, now: () => now })
+    await documents.put({ TableName, Item: { ...key, of: 1 } })
+    const seen = async (ConsistentRead: boolean) => {
+      const { Items } = await documents.query({
+        TableName,
+        ConsistentRead,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': key.pk },
+      })
+      const { Item } = await documents.get({ TableName, Key: key, ConsistentRead })
+      expect(Items).toEqual(Item === undefined ? [] : [Item])
+      return Item?.['of']
+    }
+    expect([await seen(true), await seen(false)]).toEqual([1, undefined])
+    now += 400
+    await documents.put({ TableName, Item: { ...key, of: 2 } })
+    now += 200
+    expect([await seen(true), await seen(false)]).toEqual([2, 1])
+    await documents.delete({ TableName, Key: key })
+    expect([await seen(true), await seen(false)]).toEqual([undefined, 1])
+    now += 400
+    expect([await seen(true), await seen(false)]).toEqual([undefined, 2])
   })
 
   test('two accounts share nothing', async () => {

@@ -1,11 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { WireAnswer, WireRequest } from './protocols.ts'
+import type { WireRequest } from './protocols.ts'
 
 /** As much as DynamoDB takes in one request, in bytes; no other service takes more. */
 export const LONGEST_BODY = 16 * 1024 * 1024
 
+export interface SignedRequest extends WireRequest {
+  /** The Authorization header, empty where there is none. */
+  readonly authorization: string
+}
+
+/** An answer as HTTP carries it. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
 /** The request with its whole body; null where that is too long or ends early. */
-export async function readRequest(message: IncomingMessage): Promise<WireRequest | null> {
+export async function readRequest(message: IncomingMessage): Promise<SignedRequest | null> {
   const chunks: Buffer[] = []
   let size = 0
   try {
@@ -17,8 +29,12 @@ export async function readRequest(message: IncomingMessage): Promise<WireRequest
   } catch {
     return null
   }
-  const target = message.headers['x-amz-target']
-  return { target: typeof target === 'string' ? target : '', body: Buffer.concat(chunks).toString('utf8') }
+  const { authorization = '', 'x-amz-target': target } = message.headers
+  return {
+    authorization,
+    target: typeof target === 'string' ? target : '',
+    body: Buffer.concat(chunks).toString('utf8'),
+  }
 }
 
 /** Aborted when the connection of the answer ends, which is also when the answer has been written. */
@@ -28,8 +44,7 @@ export function goneSignal(response: ServerResponse): AbortSignal {
   return gone.signal
 }
 
-export function writeAnswer(response: ServerResponse, answer: WireAnswer, requestId: string): void {
-  const headers = { 'content-type': answer.contentType, 'x-amzn-requestid': requestId, ...answer.headers }
-  response.writeHead(answer.status, headers)
-  response.end(answer.body)
+export function writeAnswer(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  response.writeHead(status, { ...headers })
+  response.end(body)
 }

@@ -54,10 +54,9 @@ export async function openFenceAccount(
     now: clock,
     ...options,
   })
-  const { endpoint, region, credentials } = aws
   const started: ReturnType<typeof awsClients>[] = []
   function restart(maxAttempts?: number, settings = fence): DeployedFence {
-    const clients = awsClients({ endpoint, region, credentials }, maxAttempts)
+    const clients = awsClients(aws.client, maxAttempts)
     started.push(clients)
     const reconcileQueueUrl = aws.queue(RECONCILE_QUEUE).url
     return openFence({ fence: settings, table: TABLE, reconcileQueueUrl, places }, clients, clock, wait)

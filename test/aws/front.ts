@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AwsApi, Call } from './aws-api.ts'
 import { accessKeyIdOf, internalError, readCall, routeOf, throttledError } from './aws-api.ts'
 import { AwsError } from './aws-error.ts'
+import type { HttpAnswer, SignedRequest } from './exchange.ts'
 import { goneSignal, readRequest, writeAnswer } from './exchange.ts'
 import type { FaultInjector } from './faults.ts'
 import type { Outcome } from './faulty-call.ts'
 import { carryOut } from './faulty-call.ts'
+import type { WireAnswer } from './protocols.ts'
 import { AWS_JSON_1_1 } from './protocols.ts'
 import type { BucketSize } from './token-bucket.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -51,17 +53,28 @@ export class Front {
     }
   }
 
+  /** Aborted when it closes. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
   /** Gives up the calls that wait. */
   close(): void {
     this.#closing.abort()
   }
 
-  /** Answers one request, whatever is in it; never rejects. */
+  /** Answers one request over HTTP, whatever is in it; never rejects. */
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = goneSignal(response)
     const request = await readRequest(message)
-    if (request === null) return void response.destroy()
-    const { authorization = '' } = message.headers
+    const answer = request === null ? 'dropped' : await this.answer(request, gone)
+    if (answer === 'dropped') response.destroy()
+    else writeAnswer(response, answer)
+  }
+
+  /** What becomes of one request, whatever is in it; never rejects. */
+  async answer(request: SignedRequest, gone: AbortSignal): Promise<HttpAnswer | 'dropped'> {
+    const { authorization } = request
     const api = routeOf(this.#apis, authorization, request.target)
     const protocol = api?.protocol ?? AWS_JSON_1_1
     const requestId = `00000000-0000-4000-8000-${String(++this.#requests).padStart(12, '0')}`
@@ -69,11 +82,12 @@ export class Front {
       if (api === undefined) throw new AwsError('MissingAuthenticationToken', 'Cannot find the service', 403)
       const call = readCall(api, request, { accessKeyId: accessKeyIdOf(authorization), gone })
       const outcome = await this.#carryOut(call)
-      if (outcome === 'dropped') response.destroy()
-      else writeAnswer(response, protocol.answer(call.action, outcome.answer, requestId), requestId)
+      return outcome === 'dropped' || this.#closing.signal.aborted
+        ? 'dropped'
+        : identified(protocol.answer(call.action, outcome.answer, requestId), requestId)
     } catch (error) {
-      if (this.#closing.signal.aborted) response.destroy()
-      else writeAnswer(response, protocol.refuse(awsErrorOf(error, api), requestId), requestId)
+      if (this.#closing.signal.aborted) return 'dropped'
+      return identified(protocol.refuse(awsErrorOf(error, api), requestId), requestId)
     }
   }
 
@@ -107,6 +121,11 @@ export class Front {
     await (this.#options.wait?.(ms) ?? sleep(ms, undefined, { signal }))
     signal.throwIfAborted()
   }
+}
+
+/** With the headers that every answer of AWS has. */
+function identified({ status, contentType, headers, body }: WireAnswer, requestId: string): HttpAnswer {
+  return { status, headers: { 'content-type': contentType, 'x-amzn-requestid': requestId, ...headers }, body }
 }
 
 /** Anything but a refusal is a mistake of the local API, and its message is the way to find it. */

@@ -195,7 +195,7 @@ describe('a fence that tells of incidents', () => {
       }),
       { numRuns: 6 },
     )
-  }, 60_000)
+  })
 })
 
 test('a note is found from its minute on, and noting it again makes no other', async () => {

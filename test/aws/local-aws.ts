@@ -16,7 +16,9 @@ import { ec2Api } from './ec2-api.ts'
 import { FaultInjector } from './faults.ts'
 import type { RecordedCall } from './front.ts'
 import { Front } from './front.ts'
+import { type InProcessHandler, inProcessHandler } from './in-process.ts'
 import type { IpSet, IpSetSeed } from './ip-set.ts'
+import { memoryTables } from './memory-tables.ts'
 import type { PrefixListSeed } from './prefix-list-store.ts'
 import { PrefixListStore } from './prefix-list-store.ts'
 import type { Quota } from './quotas-api.ts'
@@ -29,7 +31,6 @@ import { sqsApi } from './sqs-api.ts'
 import type { QueueOptions } from './sqs-queue.ts'
 import type { LocalQueue } from './sqs-queues.ts'
 import { Queues } from './sqs-queues.ts'
-import { startTables } from './table-server.ts'
 import type { BucketSize } from './token-bucket.ts'
 import type { WebAclSeed } from './waf-store.ts'
 import { WafStore } from './waf-store.ts'
@@ -66,6 +67,8 @@ export interface LocalAwsOptions {
   readonly topics?: readonly string[]
   /** The names of the tables of DynamoDB, with the keys pk and sk, both text; no DynamoDB unless given. */
   readonly tables?: readonly string[]
+  /** Age of what DynamoDB's reads show that do not ask for strong consistency, 0 unless given. */
+  readonly staleTableMs?: number
   /** Milliseconds since the epoch; stale reads, token buckets, queues and `calls` go by it. */
   readonly now?: () => number
   /** How a fault of latency and a long poll wait; a timer unless given. */
@@ -78,8 +81,15 @@ export interface LocalAwsOptions {
   readonly apis?: readonly AwsApi[]
 }
 
-/** An AWS account on loopback. An SDK client takes its endpoint, credentials and region as they are. */
+/** An AWS account on loopback. An SDK client takes its endpoint, credentials and region as they are, or `client`. */
 export interface LocalAws {
+  /** For SDK clients in this process, whose calls then need no sockets. */
+  readonly client: {
+    readonly endpoint: string
+    readonly credentials: LocalAws['credentials']
+    readonly region: string
+    readonly requestHandler: InProcessHandler
+  }
   readonly endpoint: string
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
   readonly region: string
@@ -118,17 +128,20 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const account = await openServices(options, endpoint, now).catch((error: unknown) => {
+  let account: Services
+  try {
+    account = openServices(options, endpoint, now)
+  } catch (error) {
     server.close()
     throw error
-  })
+  }
   const faults = new FaultInjector(options.seed)
   const front = new Front(account.apis, { faults, throttle: { ...WAF_BUCKETS, ...throttle }, now, wait })
   server.on('request', (message, response) => void front.serve(message, response))
+  const own = { endpoint, credentials: { accessKeyId: 'LOCAL', secretAccessKey: 'local' }, region: REGION }
   return {
-    endpoint,
-    credentials: { accessKeyId: 'LOCAL', secretAccessKey: 'local' },
-    region: REGION,
+    ...own,
+    client: { ...own, requestHandler: inProcessHandler(front) },
     calls: () => [...front.calls],
     acls: account.ec2.acls.acls,
     prefixLists: account.ec2.prefixLists.lists,
@@ -143,7 +156,6 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       front.close()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
-      await account.stop()
     },
   }
 }
@@ -155,15 +167,10 @@ interface Services {
   readonly quotas: Map<string, Quota>
   readonly queues: Queues
   readonly topics: Topics
-  stop(): Promise<void>
 }
 
 /** What the account holds, and the APIs to it. An API of the test comes first, so that it may stand in for one. */
-async function openServices(
-  options: LocalAwsOptions,
-  endpoint: string,
-  now: () => number,
-): Promise<Services> {
+function openServices(options: LocalAwsOptions, endpoint: string, now: () => number): Services {
   const { rulesQuota = 20, groupRulesQuota = 60, staleReadsMs = 0, senderIds = {}, wait } = options
   const ageMs = typeof staleReadsMs === 'function' ? staleReadsMs : () => staleReadsMs
   const ec2 = openEc2(options, rulesQuota, groupRulesQuota, now)
@@ -174,7 +181,7 @@ async function openServices(
   ])
   const queues = new Queues(options.queues ?? [], REGION, endpoint, now)
   const topics = new Topics(options.topics ?? [], REGION, now)
-  const tables = options.tables && (await startTables(options.tables))
+  const tables = options.tables && memoryTables(options.tables, now, () => options.staleTableMs ?? 0)
   const apis = [
     ...(options.apis ?? []),
     ec2Api(ec2, ageMs),
@@ -184,7 +191,7 @@ async function openServices(
     snsApi(topics),
     ...(tables ? [dynamodbApi(tables)] : []),
   ]
-  return { apis, ec2, waf, quotas, queues, topics, stop: async () => await tables?.stop() }
+  return { apis, ec2, waf, quotas, queues, topics }
 }
 
 function openEc2(

@@ -20,8 +20,7 @@ export interface WideAccount {
 /** Opens an account for the test that runs; it closes with the test. */
 export async function openWideAccount(options: LocalAwsOptions): Promise<WideAccount> {
   const aws = await startLocalAws(options)
-  const { endpoint, credentials, region } = aws
-  const config = { endpoint, credentials, region, maxAttempts: 1 }
+  const config = { ...aws.client, maxAttempts: 1 }
   const clients = { sqs: new SQS(config), sns: new SNS(config), dynamodb: new DynamoDB(config) }
   onTestFinished(async () => {
     for (const client of Object.values(clients)) client.destroy()

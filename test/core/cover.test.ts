@@ -114,7 +114,7 @@ describe('coverOf()', () => {
     expect(left).toEqual([])
     expect(prefixes.length).toBeLessThanOrEqual(60)
     expect(extra).toBe(held - sources.length)
-  }, 10_000)
+  })
 })
 
 /** A tree of 16 places; a node is a number as in a heap: 1 is the whole, 2n and 2n+1 are the halves of n. */

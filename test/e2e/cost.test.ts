@@ -168,7 +168,7 @@ describe('the functions of a fence use what its bill reckons with', () => {
     await counted.round() // the first invocations of a process ask for what they keep
     await counted.analyze(heartbeat(START - 1_000_000))
     await counted.analyze(heartbeat())
-  }, 60_000)
+  })
   afterAll(async () => {
     await counted?.stop()
     assembly?.remove()

@@ -20,7 +20,7 @@ describe('a function that cannot do its work', () => {
   let detour: Detour | undefined
   beforeAll(() => {
     assembly = assemble(LOCAL_FENCE)
-  }, 30_000)
+  })
   afterEach(async () => {
     await fence.stop()
     await detour?.stop()

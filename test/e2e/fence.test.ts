@@ -85,14 +85,14 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     }
     writeFileSync(join(folder, 'attack.pcap'), quickRecording())
     writeFileSync(join(folder, 'sipfence.json'), JSON.stringify({ version: 1, fences: [settings] }))
-  }, 20_000)
+  })
   afterAll(async () => {
     await sidecar?.interrupt()
     await fence?.stop()
     cdk?.remove()
     await moto?.stop()
     rmSync(folder, { recursive: true })
-  }, 20_000)
+  })
 
   const command = (...args: readonly string[]) =>
     startCommand([...args, '--config', join(folder, 'sipfence.json')], moto.environment)
@@ -156,7 +156,7 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
       ['sipfence-pbx-reconcile.fifo', outputs['ReconcileFunction']],
       ['sipfence-pbx-reports', outputs['AnalyzeFunction']],
     ])
-  }, 90_000)
+  })
 
   test('runs the functions of the stack', async () => {
     // Moto knows one sender only; on AWS the session of an instance's role is named after the instance.
@@ -181,7 +181,7 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     })
     const words = /^\[sipfence pbx\] BLOCKING reflection: 1 source, until .*UTC$/
     await expect.poll(notices, { timeout: 15_000 }).toContainEqual(expect.stringMatching(words))
-  }, 60_000)
+  })
 
   test('tells people of the flood in the name of a phone, and does not deny the phone', async () => {
     const alerts = () => jsonOf(fence.functions.Analyze.lines).filter(({ message }) => message === 'alert')
@@ -191,18 +191,18 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     await expect.poll(notices, { timeout: 15_000 }).toContain(trouble)
     expect(await inWindow()).not.toContain(POISONED_PHONE)
     expect((await sidecar.interrupt()).code).toBe(0)
-  }, 60_000)
+  })
 
   test('has nothing to change, as cdk diff sees it', async () => {
     await cdk.diff([settings])
     await expect(cdk.diff([{ ...settings, mode: 'observe' }])).rejects.toThrow('exit code 1')
-  }, 60_000)
+  })
 
   test('is left as it is by a deploy with nothing changed', async () => {
     const before = await stack()
     expect((await cdk.deploy([settings]))[STACK]).toEqual(outputs)
     expect(await stack()).toEqual(before)
-  }, 60_000)
+  })
 
   test('lets the victim in again when the block is over and the schedule comes round', async () => {
     expect(await inWindow()).toContain(VICTIM)
@@ -211,7 +211,7 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
       return await inWindow()
     }
     await expect.poll(afterRound, { timeout: 20_000, interval: 1_000 }).toEqual([FOREIGN.CidrBlock])
-  }, 30_000)
+  })
 
   test('gives CloudWatch exactly the series that its alarms look at', () => {
     const given = seriesOf(Object.values(fence.functions).flatMap(({ lines }) => lines))
@@ -237,7 +237,7 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     await fence.stop()
     expect(await inWindow()).toEqual([FOREIGN.CidrBlock])
     expect([...changed()].sort()).toEqual([VICTIM, `${SECOND_VICTIM}/32`].sort())
-  }, 30_000)
+  })
 
   test('takes a changed limit into both functions and keeps its queues and ledger', async () => {
     const code = async () => (await lambda().listFunctions({})).Functions!.map((each) => each.CodeSha256)
@@ -248,7 +248,7 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     expect((await stack()).events).toBeGreaterThan(before.events)
     expect(before.code).toHaveLength(2)
     expect((await code()).filter((digest) => before.code.includes(digest))).toEqual([])
-  }, 60_000)
+  })
 
   test('goes away, but for its ledger and what others wrote', async () => {
     await cdk.destroy([settings])
@@ -258,5 +258,5 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     expect(await ledger()).toMatchObject({ TableStatus: 'ACTIVE' })
     const left = (await inbound()).filter(({ RuleNumber }) => RuleNumber! < 32_767)
     expect(left).toMatchObject([FOREIGN, OPERATORS])
-  }, 60_000)
+  })
 })

@@ -13,7 +13,7 @@ describe('the judge of reports', () => {
   let fence: LocalFence
   beforeAll(() => {
     assembly = assemble(LOCAL_FENCE)
-  }, 30_000)
+  })
   afterEach(() => fence.stop())
   afterAll(() => assembly?.remove())
 

@@ -57,7 +57,7 @@ describe('One decision, from a report through the deployed functions', () => {
     stacks.push({ name: 'SipFence-f', outputs: outputsOf(fence) })
     folder = mkdtempSync(join(tmpdir(), 'sipfence-tiers-'))
     writeFileSync(join(folder, 'sipfence.json'), JSON.stringify({ version: 1, fences: [SETTINGS] }))
-  }, 60_000)
+  })
   afterAll(async () => {
     await fence?.stop()
     assembly?.remove()
@@ -139,7 +139,7 @@ describe('One decision, from a report through the deployed functions', () => {
       expect(text).toContain(words)
     const phone = await sipfence('why', '203.0.113.7')
     expect(phone).toMatch(/^Known-good {2}never blocked until [\s\S]*^Trusted {5}in pl-/m)
-  }, 60_000)
+  })
 
   test('the door is closed and opened by the command line and the deployed function, and the groups end as they began', async () => {
     const rules = () =>
@@ -155,5 +155,5 @@ describe('One decision, from a report through the deployed functions', () => {
     expect(await sipfence('status')).toMatch(/closed/)
     await sipfence('lockdown', 'off')
     await expect.poll(rules, SOON).toEqual(began)
-  }, 60_000)
+  })
 })

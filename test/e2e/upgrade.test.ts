@@ -53,11 +53,11 @@ describe.skipIf(lacks('an upgrade of the stack', 'moto'))('an upgrade from 0.1.0
       TemplateBody: templateOf('0.1.0', cdk.assembly),
       Capabilities: ['CAPABILITY_NAMED_IAM'],
     })
-  }, 60_000)
+  })
   afterAll(async () => {
     cdk?.remove()
     await moto?.stop()
-  }, 20_000)
+  })
 
   async function outputs(): Promise<Readonly<Record<string, string>>> {
     const { Stacks } = await new CloudFormation(client()).describeStacks({ StackName: STACK })
@@ -90,5 +90,5 @@ describe.skipIf(lacks('an upgrade of the stack', 'moto'))('an upgrade from 0.1.0
       AttributeNames: ['ApproximateNumberOfMessages'],
     })
     expect(Attributes?.['ApproximateNumberOfMessages']).toBe('1')
-  }, 60_000)
+  })
 })

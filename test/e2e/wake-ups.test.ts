@@ -20,7 +20,7 @@ describe('an accusation that follows another', () => {
   let detour: Detour | undefined
   beforeAll(() => {
     assembly = assemble(LOCAL_FENCE)
-  }, 30_000)
+  })
   afterEach(async () => {
     await fence.stop()
     await detour?.stop()

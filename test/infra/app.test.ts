@@ -83,7 +83,7 @@ describe('the CDK app', () => {
       synth('second', { settings }),
       synth('refused', { settings: missing }),
     ])
-  }, 60_000)
+  })
 
   test('makes a stack of each fence, in its region, in its account or the deployer’s', () => {
     expect(first).toMatchObject({ code: 0 })

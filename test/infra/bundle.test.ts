@@ -37,7 +37,7 @@ describe('the code of the functions', () => {
         for (const entry of ENTRIES)
           cpSync(codeFolder(assembly, id, entry), join(away, id, entry), { recursive: true })
     })
-  }, 60_000)
+  })
   afterAll(() => rmSync(away, { recursive: true }))
 
   function file(fence: string, entry: string, name: string): string {

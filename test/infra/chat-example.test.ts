@@ -28,7 +28,7 @@ describe('examples/chat', () => {
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'sipfence-chat-'))
     ;[made, other] = await Promise.all([synth(GIVEN), synth({ ...GIVEN, fence: 'two' }, 'two')])
-  }, 60_000)
+  })
   afterAll(() => rmSync(root, { recursive: true }))
 
   /** Runs the example as `cdk synth` does: the command of its cdk.json, in its folder, with context by the environment. */

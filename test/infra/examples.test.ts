@@ -71,7 +71,7 @@ describe('examples/network-firewall', () => {
       of(IPV4),
       of({ ...NETWORK, fence: 'two', home: '10.1.0.0/16', denyListIpv4: SHARED }, 'two'),
     ])
-  }, 60_000)
+  })
 
   test('drops UDP on the SIP ports from whoever is in the deny lists, and nothing else', () => {
     const { RuleGroup } = propertiesOf(dual, 'AWS::NetworkFirewall::RuleGroup')
@@ -185,7 +185,7 @@ describe('examples/web-acl', () => {
       of({ ...GIVEN, loadBalancer: BALANCER }),
       of({ ...GIVEN, fence: 'two' }, 'two'),
     ])
-  }, 60_000)
+  })
 
   test('lets everything pass but what the rule group of the fence blocks', () => {
     const { DefaultAction, Rules } = propertiesOf(alone, 'AWS::WAFv2::WebACL')

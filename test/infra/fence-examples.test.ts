@@ -14,7 +14,7 @@ let root: string
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'sipfence-examples-'))
   for (const name of Object.keys(EXAMPLES)) synth(name as Example)
-}, 120_000)
+})
 afterAll(() => rmSync(root, { recursive: true }))
 
 /** The command of its cdk.json, in its folder; without the bundles, which every other test of infra makes. */

@@ -118,7 +118,7 @@ describe('A flood whose every packet claims another source, and 300 known-good p
     expect(phones.dropped).toBe(0)
     expect(calls.size).toBeGreaterThan(200)
     expect(calls.size).toBe(open.calls.size)
-  }, 60_000)
+  })
 
   test('scattered, no two in one network: it refuses, says who would lose service, and nobody does', async () => {
     const { phones, flood, alerts, steps, result } = await play(scatteredPhones(SEED))
@@ -131,7 +131,7 @@ describe('A flood whose every packet claims another source, and 300 known-good p
     expect(alerts.map(({ kind }) => kind)).toContain('lockdown-refused')
     expect(phones.dropped).toBe(0)
     expect(flood.dropped).toBe(0)
-  }, 60_000)
+  })
 })
 
 describe('A flow that stood when the door was closed', () => {
@@ -155,11 +155,11 @@ describe('A flow that stood when the door was closed', () => {
   test('is cut at once where security groups do not track it', async () => {
     const seconds = await admittedBySecond(false)
     expect(seconds.slice(1).reduce((sum, packets) => sum + packets, 0)).toBe(0)
-  }, 60_000)
+  })
 
   test('lives on where they do, until the heaviest are denied in the network ACL', async () => {
     const seconds = await admittedBySecond(true)
     expect(seconds[2]).toBeGreaterThan(150)
     expect(seconds.slice(12).reduce((sum, packets) => sum + packets, 0)).toBe(0)
-  }, 60_000)
+  })
 })
