@@ -173,6 +173,12 @@ describe('brute-force', () => {
     ])
   })
 
+  test('spares an office where at least as many logins succeed as fail', () => {
+    const office = (successes: number) => seen({ w600: { failures: 10, successes }, users: users(3) })
+    expect(fires(office(10))).toEqual([])
+    expect(fires(office(9))).toEqual(['brute-force'])
+  })
+
   test('still says so while the sensor is half-blind, for it rests on what was seen', () => {
     const guilty = seen({ w600: { failures: 10 }, users: users(3) })
     expect(fires(guilty, { ...STRANGER, halfBlind: true })).toEqual(['brute-force'])

@@ -236,6 +236,18 @@ describe('reconcile()', () => {
     expect(journal).toMatchObject([{ kind: 'alert', alert: { kind: 'brake' } }])
   })
 
+  test('ends no block while the brake is on lifting', async () => {
+    const { ledger, ours, round } = parts()
+    for (let i = 0; i < 11; i++) await ledger.keepBlock(block(`192.0.2.${i}/32`))
+    await round()
+    ledger.protection = async () =>
+      new Protection([{ prefix: onePrefix('192.0.2.0/24'), why: 'on the allowlist' }])
+    const { braked } = await round(NOW + 1_000)
+    expect(braked).toContain('lift 11 denials')
+    expect(ours()).toHaveLength(11)
+    expect(await ledger.openBlocks()).toHaveLength(11)
+  })
+
   test('tells of a change that failed, and tries again next time', async () => {
     const { acl, ledger, firewall, ours, round, journal } = parts()
     await ledger.keepBlock(block('192.0.2.7/32'))

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import { createVitest, type TestModule, type Vitest } from 'vitest/node'
+import type { Mutant } from './mutant.ts'
+import { type Switch, switched } from './switched.ts'
+
+/** A test by the file and its full name. */
+export interface ChosenTest {
+  readonly file: string
+  readonly name: string
+  readonly milliseconds: number
+}
+
+export interface Outcome {
+  readonly kind: 'caught' | 'hangs' | 'survived'
+  readonly by: string
+}
+
+/** Which tests come by each mutant; undefined where it is in what runs while modules are loaded, so any test may. */
+export type Coverage = ReadonlyMap<number, readonly ChosenTest[] | undefined>
+
+const QUICK_MS = 200
+/** Nothing among the chosen tests takes so long. */
+const HANGS_AFTER_MS = 40_000
+
+/** The chosen tests over sources that hold all mutants, to be run again and again with one of them switched on. */
+export class MutatedRun {
+  readonly #vitest: Vitest
+  readonly #root: string
+  readonly #files: readonly string[]
+
+  private constructor(root: string, vitest: Vitest, files: readonly string[]) {
+    this.#root = root
+    this.#vitest = vitest
+    this.#files = files
+  }
+
+  static async open(root: string, mutants: readonly Mutant[], files: readonly string[]): Promise<MutatedRun> {
+    const switches = mutants.map((mutant, id): Switch => ({ id, mutant }))
+    const vitest = await createVitest(
+      'test',
+      {
+        root,
+        config: false,
+        watch: false,
+        include: [...files],
+        setupFiles: ['test/prove/sample/in-tests.ts'],
+        isolate: false,
+        maxWorkers: 1,
+        testTimeout: 60_000,
+        bail: 1,
+        reporters: [{}],
+      },
+      { plugins: [switching(root, switches)], logLevel: 'silent' },
+    )
+    return new MutatedRun(root, vitest, files)
+  }
+
+  /** Runs everything once with no mutant. Throws where a test fails. */
+  async coverage(count: number): Promise<Coverage> {
+    const modules = await this.#run(-1, this.#files)
+    const tests = new Map<number, ChosenTest[] | undefined>(
+      Array.from({ length: count }, (_, id) => [id, []]),
+    )
+    for (const module of modules) {
+      const file = relative(this.#root, module.moduleId)
+      for (const test of module.children.allTests()) {
+        if (test.result().state === 'failed')
+          throw new Error(`Cannot begin: "${test.fullName}" of ${file} fails without a mutant`)
+        const { comesBy = [], loaded = [] } = test.meta()
+        for (const id of loaded) tests.set(id, undefined)
+        const milliseconds = test.diagnostic()?.duration ?? 0
+        for (const id of comesBy) tests.get(id)?.push({ file, name: test.fullName, milliseconds })
+      }
+    }
+    return tests
+  }
+
+  /** Asks the quick tests first: most mutants get no further. */
+  async outcome(id: number, tests: readonly ChosenTest[] | undefined): Promise<Outcome> {
+    if (tests === undefined) return await this.#outcomeOf(id, undefined)
+    if (tests.length === 0) return { kind: 'survived', by: 'no test comes by it' }
+    const quick = tests.filter(({ milliseconds }) => milliseconds <= QUICK_MS)
+    const slow = tests.filter(({ milliseconds }) => milliseconds > QUICK_MS)
+    const first = quick.length === 0 ? undefined : await this.#outcomeOf(id, quick)
+    if (first !== undefined && (first.kind !== 'survived' || slow.length === 0)) return first
+    return await this.#outcomeOf(id, slow)
+  }
+
+  async #outcomeOf(id: number, tests: readonly ChosenTest[] | undefined): Promise<Outcome> {
+    const files = tests === undefined ? this.#files : [...new Set(tests.map(({ file }) => file))]
+    const hang = setTimeout(killWorkers, HANGS_AFTER_MS + 4 * expected(tests))
+    let hung = false
+    function killWorkers() {
+      hung = true
+      for (const pid of childrenOfThis()) process.kill(pid, 'SIGKILL')
+    }
+    try {
+      if (tests === undefined) this.#vitest.resetGlobalTestNamePattern()
+      else this.#vitest.setGlobalTestNamePattern(namesOf(tests))
+      const modules = await this.#run(id, files)
+      for (const module of modules) {
+        const failed = [...module.children.allTests('failed')][0]
+        const by = failed?.fullName ?? module.errors()[0]?.message
+        if (by !== undefined)
+          return { kind: 'caught', by: `${relative(this.#root, module.moduleId)} > ${by}` }
+      }
+    } catch (error) {
+      if (!hung) return { kind: 'caught', by: String(error) }
+    } finally {
+      clearTimeout(hang)
+    }
+    return hung ? { kind: 'hangs', by: 'it does not end' } : { kind: 'survived', by: '' }
+  }
+
+  async close(): Promise<void> {
+    await this.#vitest.close()
+  }
+
+  async #run(mutant: number, files: readonly string[]): Promise<readonly TestModule[]> {
+    this.#vitest.provide('mutant', mutant)
+    const specifications = await this.#vitest.globTestSpecifications([...files])
+    const { testModules } = await this.#vitest.runTestSpecifications(specifications)
+    return testModules
+  }
+}
+
+function switching(root: string, switches: readonly Switch[]) {
+  return {
+    name: 'switch-mutants',
+    enforce: 'pre' as const,
+    transform(_: string, id: string) {
+      const file = relative(root, id.split('?')[0]!)
+      const here = switches.filter(({ mutant }) => mutant.file === file)
+      return here.length === 0 ? undefined : switched(readFileSync(id, 'utf8'), here)
+    },
+  }
+}
+
+function expected(tests: readonly ChosenTest[] | undefined): number {
+  return tests === undefined ? 200_000 : tests.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
+}
+
+function namesOf(tests: readonly ChosenTest[]): RegExp {
+  const names = new Set(tests.map(({ name }) => name.replaceAll(' > ', ' ')))
+  return new RegExp(`^(${[...names].map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|')})$`)
+}
+
+/** Linux tells them. */
+function childrenOfThis(): number[] {
+  return readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number)
+}
