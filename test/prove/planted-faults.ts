@@ -2,7 +2,7 @@
  * Plants each of the faults in a copy of the project, and sees that the tests that are named with it fail.
  *
  *     npm run prove -- faults           all of them
- *     npm run prove -- faults spool     those whose names hold the word
+ *     npm run prove -- faults spool     those whose names hold the word, or one of several
  *
  * Exits 1 when one of them is not caught, or can no longer be planted.
  */
@@ -16,8 +16,8 @@ import { type Verdict, vitestRun } from './vitest-run.ts'
 /** A process waits for files and for its start as well, so that two lanes use two processors. */
 const LANES = 2
 
-const word = process.argv[2] ?? ''
-const chosen = FAULTS.filter(({ name }) => name.includes(word))
+const words = process.argv.slice(2)
+const chosen = FAULTS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
 const escaped: string[] = []
 
 function say(line: string): void {
@@ -77,7 +77,7 @@ async function lane(root: string, waiting: PlantedFault[]): Promise<void> {
 
 const trees = Array.from({ length: LANES }, copiedTree)
 try {
-  if (chosen.length === 0) throw new Error(`Cannot plant "${word}": no fault has it in its name`)
+  if (chosen.length === 0) throw new Error(`Cannot plant "${words.join(' ')}": no fault has it in its name`)
   if (!(await passUnplanted(trees[0]!.root))) process.exitCode = 1
   const waiting = [...chosen]
   await Promise.all(trees.map(({ root }) => lane(root, waiting)))

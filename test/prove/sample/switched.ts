@@ -16,27 +16,34 @@ export function switched(text: string, switches: readonly Switch[]): string {
   const sorted = [...switches].sort(
     (a, b) => a.mutant.start - b.mutant.start || b.mutant.end - a.mutant.end || a.id - b.id,
   )
-  return rewritten(0, text.length, sorted)
+  return rewritten(0, text.length, sorted, true)
 
-  function rewritten(from: number, to: number, within: readonly Switch[]): string {
+  /** @param leads a statement may begin here */
+  function rewritten(from: number, to: number, within: readonly Switch[], leads: boolean): string {
     let at = from
     let result = ''
     for (let i = 0; i < within.length; ) {
       const { id, mutant } = within[i]!
       const inner = within.slice(i + 1).filter((each) => each.mutant.end <= mutant.end)
-      const original = rewritten(mutant.start, mutant.end, inner)
-      result += text.slice(at, mutant.start) + question(id, mutant, original)
+      const original = rewritten(mutant.start, mutant.end, inner, mutant.isStatement)
+      const begins = starts.has(mutant.start) && (leads || mutant.start > from)
+      result += text.slice(at, mutant.start) + question(id, mutant, original, begins)
       at = mutant.end
       i += 1 + inner.length
     }
     return result + text.slice(at, to)
   }
 
-  function question(id: number, { start, replacement, isStatement }: Mutant, original: string): string {
+  function question(
+    id: number,
+    { replacement, isStatement }: Mutant,
+    original: string,
+    begins: boolean,
+  ): string {
     const asked = `globalThis.isMutant(${id})`
     if (isStatement) return `{ if (!${asked}) { ${original} } }`
     // A line that begins with a bracket goes on with the one before, where no semicolon ends that.
-    return `${starts.has(start) ? ';' : ''}(${asked} ? (${flat(replacement)}) : (${original}))`
+    return `${begins ? ';' : ''}(${asked} ? (${flat(replacement)}) : (${original}))`
   }
 }
 
