@@ -170,6 +170,14 @@ describe('makePlan()', () => {
     ])
   })
 
+  test('denies no port that lies between two of ours', () => {
+    const ranges = portRanges([5064, 5060, 5062, 5063])
+    expect(told(plan({ desired: [block('192.0.2.1/32')], ranges }))).toEqual([
+      'add 20 deny 192.0.2.1/32 17 5060-5060',
+      'add 21 deny 192.0.2.1/32 17 5062-5064',
+    ])
+  })
+
   test('passes over a block that does not fit whole, and places the next that does', () => {
     const desired = [
       block('192.0.2.1/32', 300, 'sip'),
