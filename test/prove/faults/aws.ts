@@ -5,10 +5,10 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
   {
     name: 'network ACL: an answer without entries is an empty ACL',
     file: 'lib/aws/network-acl.ts',
-    find: 'if (acl?.Entries === undefined)',
-    replace: 'if (acl?.Entries === undefined) return { entries: [], rulesQuota: 20 }\n    if (acl === null)',
+    find: 'if (acl === undefined || inbound.length === 0)',
+    replace: 'if (acl === undefined)',
     tests: ['test/aws/network-acl.test.ts'],
-    only: 'without',
+    only: 'an answer that lacks what every ACL has is refused: no entries',
     why: 'Every block would be written again, and every claim given up.',
   },
   {
@@ -57,7 +57,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     find: 'if (page.Entries === undefined && version > 1)',
     replace: 'if (page.Entries === undefined && version > 1e9)',
     tests: ['test/aws/sets.test.ts'],
-    only: 'without',
+    only: 'of it comes without entries',
   },
   {
     name: 'prefix list: read in the middle of a change',
@@ -105,7 +105,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     find: "await this.#table.remove(state('lease'), {\n      expression: '#owner = :owner',\n      names: { '#owner': 'owner' },\n      values: { ':owner': owner },\n    })",
     replace: "await this.#table.remove(state('lease'))",
     tests: ['test/aws/fence-state.test.ts'],
-    only: 'lease',
+    only: 'a lease is ended by nobody',
     why: 'A round that was refused would free the lease of the one that works.',
   },
   {
@@ -122,7 +122,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     find: 'const command = new GetCommand({ ...this.#at(key), ConsistentRead: true })',
     replace: 'const command = new GetCommand({ ...this.#at(key), ConsistentRead: false })',
     tests: ['test/aws/ledger.test.ts'],
-    only: 'consistent',
+    only: 'every read of the ledger',
   },
   {
     name: 'ledger: only the first page is read',

@@ -205,10 +205,11 @@ export const LOOP_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'view: C1 control characters reach the terminal',
-    file: 'lib/view/format.ts',
-    find: '\\u007f-\\u009f',
-    replace: '\\u007f',
-    tests: ['test/loops/incidents.test.ts'],
+    file: 'lib/core/escape.ts',
+    find: '[\\p{Cc}',
+    replace: '[\\u0000-\\u001f',
+    tests: ['test/laws/law-10-words.test.ts'],
+    only: 'wherever it is shown to people',
     why: 'CSI is one of them, and terminals act on it.',
   },
 ]

@@ -121,7 +121,8 @@ export class MutatedRun {
     this.#vitest.provide('mutant', mutant)
     const specifications = await this.#vitest.globTestSpecifications([...files])
     const { testModules } = await this.#vitest.runTestSpecifications(specifications)
-    return testModules
+    // What earlier runs have found of other files is in it, too.
+    return testModules.filter(({ moduleId }) => files.includes(relative(this.#root, moduleId)))
   }
 }
 
