@@ -88,7 +88,7 @@ const tallies: Record<Outcome['kind'], number> = { caught: 0, hangs: 0, survived
 const unexplained: string[] = []
 for (const [id, mutant] of sample.entries()) {
   const started = performance.now()
-  const { kind, by } = await run.outcome(id, coverage.get(id))
+  const { kind, by } = await run.outcome(id, coverage.get(id)!)
   tallies[kind]++
   const why = reasonFor(mutant)
   if (kind === 'survived' && why === undefined) unexplained.push(mutantText(mutant))

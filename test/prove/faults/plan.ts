@@ -136,12 +136,12 @@ export const PLAN_FAULTS: readonly PlantedFault[] = [
     only: 'never touches what somebody else',
   },
   {
-    name: 'sets: more is added than there is room for',
+    name: 'sets: what stands goes before what comes in its stead',
     file: 'lib/core/batches.ts',
-    find: 'const room = capacity - count + Math.min(most, removed.length)',
-    replace: 'const room = capacity + Math.min(most, removed.length)',
+    find: 'added.length > adds ? Math.max(0, count + adds - capacity) : most',
+    replace: 'most',
     tests: ['test/laws/law-5-sets.test.ts'],
-    only: 'Batches of changes',
+    only: 'put there what is to be held',
   },
   {
     name: 'trusted peers: all of them may go at once',
@@ -162,9 +162,9 @@ export const PLAN_FAULTS: readonly PlantedFault[] = [
   {
     name: 'cover: wider than the widest that is allowed',
     file: 'lib/core/cover.ts',
-    find: 'if (node.bits.length >= widest) offer',
-    replace: 'if (node.bits.length >= widest - 1) offer',
+    find: '(k === 1 && node.bits.length >= widest)',
+    replace: 'k === 1',
     tests: ['test/core/cover.test.ts'],
-    only: 'not wider than the limit|the limits are kept|covers 65,536',
+    only: 'is not wider than the limit',
   },
 ]

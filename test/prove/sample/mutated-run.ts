@@ -16,8 +16,8 @@ export interface Outcome {
   readonly by: string
 }
 
-/** Which tests come by each mutant; undefined where it is in what runs while modules are loaded, so any test may. */
-export type Coverage = ReadonlyMap<number, readonly ChosenTest[] | undefined>
+/** Which tests come by each mutant: all of them, where it is in what runs while modules are loaded. */
+export type Coverage = ReadonlyMap<number, readonly ChosenTest[]>
 
 const QUICK_MS = 200
 /** Nothing among the chosen tests takes so long. */
@@ -59,26 +59,28 @@ export class MutatedRun {
   /** Runs everything once with no mutant. Throws where a test fails. */
   async coverage(count: number): Promise<Coverage> {
     const modules = await this.#run(-1, this.#files)
-    const tests = new Map<number, ChosenTest[] | undefined>(
-      Array.from({ length: count }, (_, id) => [id, []]),
-    )
+    const tests = new Map<number, ChosenTest[]>(Array.from({ length: count }, (_, id) => [id, []]))
+    const all: ChosenTest[] = []
+    const early = new Set<number>()
     for (const module of modules) {
       const file = relative(this.#root, module.moduleId)
       for (const test of module.children.allTests()) {
+        const { fullName: name } = test
         if (test.result().state === 'failed')
-          throw new Error(`Cannot begin: "${test.fullName}" of ${file} fails without a mutant`)
+          throw new Error(`Cannot begin: "${name}" of ${file} fails without a mutant`)
         const { comesBy = [], loaded = [] } = test.meta()
-        for (const id of loaded) tests.set(id, undefined)
-        const milliseconds = test.diagnostic()?.duration ?? 0
-        for (const id of comesBy) tests.get(id)?.push({ file, name: test.fullName, milliseconds })
+        const chosen = { file, name, milliseconds: test.diagnostic()?.duration ?? 0 }
+        all.push(chosen)
+        for (const id of loaded) early.add(id)
+        for (const id of comesBy) tests.get(id)?.push(chosen)
       }
     }
+    for (const id of early) tests.set(id, all)
     return tests
   }
 
   /** Asks the quick tests first: most mutants get no further. */
-  async outcome(id: number, tests: readonly ChosenTest[] | undefined): Promise<Outcome> {
-    if (tests === undefined) return await this.#outcomeOf(id, undefined)
+  async outcome(id: number, tests: readonly ChosenTest[]): Promise<Outcome> {
     if (tests.length === 0) return { kind: 'survived', by: 'no test comes by it' }
     const quick = tests.filter(({ milliseconds }) => milliseconds <= QUICK_MS)
     const slow = tests.filter(({ milliseconds }) => milliseconds > QUICK_MS)
@@ -87,8 +89,8 @@ export class MutatedRun {
     return await this.#outcomeOf(id, slow)
   }
 
-  async #outcomeOf(id: number, tests: readonly ChosenTest[] | undefined): Promise<Outcome> {
-    const files = tests === undefined ? this.#files : [...new Set(tests.map(({ file }) => file))]
+  async #outcomeOf(id: number, tests: readonly ChosenTest[]): Promise<Outcome> {
+    const files = [...new Set(tests.map(({ file }) => file))]
     const hang = setTimeout(killWorkers, HANGS_AFTER_MS + 4 * expected(tests))
     let hung = false
     function killWorkers() {
@@ -96,8 +98,7 @@ export class MutatedRun {
       for (const pid of childrenOfThis()) process.kill(pid, 'SIGKILL')
     }
     try {
-      if (tests === undefined) this.#vitest.resetGlobalTestNamePattern()
-      else this.#vitest.setGlobalTestNamePattern(namesOf(tests))
+      this.#vitest.setGlobalTestNamePattern(namesOf(tests))
       const modules = await this.#run(id, files)
       for (const module of modules) {
         const failed = [...module.children.allTests('failed')][0]
@@ -138,8 +139,8 @@ function switching(root: string, switches: readonly Switch[]) {
   }
 }
 
-function expected(tests: readonly ChosenTest[] | undefined): number {
-  return tests === undefined ? 200_000 : tests.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
+function expected(tests: readonly ChosenTest[]): number {
+  return tests.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
 }
 
 function namesOf(tests: readonly ChosenTest[]): RegExp {
