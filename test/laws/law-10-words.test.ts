@@ -1,9 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { tellError } from '../../lib/aws/aws-errors.ts'
+import { openQuestions } from '../../lib/commands/questions.ts'
+import { print } from '../../lib/commands/terminal.ts'
 import { type FenceConfig, readConfig } from '../../lib/config.ts'
 import { readMessage } from '../../lib/contract/message.ts'
 import { escaped, jsonText } from '../../lib/core/escape.ts'
@@ -91,7 +94,7 @@ const PLACES: readonly ((text: string) => object)[] = [
   (text) => ({ id: 'f', [text]: 1 }),
   (text) => ({ id: 'f', mode: text }),
   (text) => ({ id: 'f', allow: [text] }),
-  (text) => ({ id: 'f', pbxs: [{ id: text }] }),
+  (text) => ({ id: 'f', pbxs: [{ id: text, addresses: ['192.0.2.1'] }] }),
   (text) => ({ id: 'f', pbxs: [{ addresses: [text] }] }),
   (text) => ({ id: 'f', networkAcls: [{ id: text, [text]: text }] }),
   (text) => ({ id: 'f', region: text, vpc: text, ports: [text] }),
@@ -160,6 +163,36 @@ describe('Whatever settings and arguments hold, what is said of them is harmless
       ),
       { seed: 10, numRuns: 60 },
     )
+  })
+
+  test('lines and questions, whatever a view has made of them', () => {
+    const shown: string[] = []
+    const output = new Writable({
+      write(chunk, _, done) {
+        shown.push(String(chunk))
+        done()
+      },
+    })
+    const spy = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+      shown.push(String(chunk))
+      return true
+    })
+    try {
+      search(
+        fc.property(hostileText, (text) => {
+          print([text, text])
+          const { ask, close } = openQuestions(new PassThrough(), output)
+          void ask(text)
+          close()
+          const said = shown.splice(0)
+          expect(said).toHaveLength(2)
+          expectHarmless(said.join(''), 200_000)
+        }),
+        { seed: 10, numRuns: 50 },
+      )
+    } finally {
+      spy.mockRestore()
+    }
   })
 
   test('because all that writes to a terminal is in one file', () => {
