@@ -67,10 +67,21 @@ describe('a text that holds all of its mutants', () => {
   })
 })
 
-test('a seed draws the same each time, and another seed others', () => {
-  const items = Array.from({ length: 1_000 }, (_, i) => i)
-  expect(drawn(items, 20, 1)).toEqual(drawn(items, 20, 1))
-  expect(drawn(items, 20, 1)).not.toEqual(drawn(items, 20, 2))
-  expect(new Set(drawn(items, 20, 3)).size).toBe(20)
-  expect(drawn(items, 5_000, 1)).toEqual(items)
+describe('a seed', () => {
+  const items = Array.from({ length: 1_000 }, (_, i) => i % 500)
+  const draw = (from: readonly number[], count: number, seed: number) => drawn(from, count, seed, String)
+
+  test('draws the same each time, and another seed others', () => {
+    expect(draw(items, 20, 1)).toEqual(draw(items, 20, 1))
+    expect(draw(items, 20, 1)).not.toEqual(draw(items, 20, 2))
+    expect(draw(items, 20, 3)).toHaveLength(20)
+    expect(draw(items, 5_000, 1)).toEqual(items)
+  })
+
+  test('draws what it drew where an item goes that it did not draw', () => {
+    const sample = draw(items, 20, 1)
+    const gone = items.find((item) => !sample.includes(item))
+    const left = items.filter((item) => item !== gone)
+    expect(draw(left, 20, 1)).toEqual(sample)
+  })
 })

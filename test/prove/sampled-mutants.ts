@@ -74,12 +74,13 @@ const count = Number(process.argv[2] ?? COUNT)
 const seed = Number(process.argv[3] ?? PINNED_SEED)
 const files = [...filesBelow('lib/core'), ...LOOPS.map((name) => `lib/${name}.ts`)]
 const all = files.flatMap((file) => mutantsOf(file, readFileSync(join(ROOT, file), 'utf8')))
-const sample = drawn(all, count, seed)
+const keyOf = ({ file, text, replacement }: Mutant) => `${file} ${flat(text)} ${flat(replacement)}`
+const sample = drawn(all, count, seed, keyOf)
 say(`${sample.length} of ${all.length} mutants, drawn from seed ${seed}`)
 
 // The sample has one verdict, whatever else is drawn.
 process.env['SIPFENCE_SEED'] = '0'
-delete process.env['SIPFENCE_RUNS']
+process.env['SIPFENCE_RUNS'] = '0.01'
 const tree = copiedTree()
 process.chdir(tree.root)
 const run = await MutatedRun.open(tree.root, sample, TESTS)

@@ -29,7 +29,7 @@ export const HOST_FAULTS: readonly PlantedFault[] = [
     file: 'lib/host/spool-folder.ts',
     find: ', flush: true }',
     replace: ' }',
-    tests: ['test/host/spool.test.ts'],
+    tests: ['test/host/spool-sync.test.ts'],
     why: 'After a power cut what was spooled is empty.',
   },
   {

@@ -1,24 +1,21 @@
-/** So many of the items, drawn by the seed, in their own order. */
-export function drawn<T>(items: readonly T[], count: number, seed: number): T[] {
-  const random = randomOf(seed)
-  const places = items.map((_, i) => i)
-  for (let i = 0; i < Math.min(count, places.length); i++) {
-    const other = i + Math.floor(random() * (places.length - i))
-    ;[places[i], places[other]] = [places[other]!, places[i]!]
-  }
-  return places
-    .slice(0, count)
-    .sort((a, b) => a - b)
-    .map((place) => items[place]!)
-}
+import { createHash } from 'node:crypto'
 
-/** mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+/**
+ * So many of the items, in their own order, as the seed draws them by their keys: each item by itself, so that what a change
+ * of the code does not touch is drawn again as before. Items with the same key are told apart by how many came before.
+ */
+export function drawn<T>(items: readonly T[], count: number, seed: number, keyOf: (item: T) => string): T[] {
+  const met = new Map<string, number>()
+  const lots = items.map((item, place) => {
+    const key = keyOf(item)
+    const before = met.get(key) ?? 0
+    met.set(key, before + 1)
+    const lot = createHash('sha256').update(`${seed} ${before} ${key}`).digest('hex')
+    return { item, place, lot }
+  })
+  return lots
+    .sort((a, b) => (a.lot < b.lot ? -1 : 1))
+    .slice(0, count)
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item)
 }
