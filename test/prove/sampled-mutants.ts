@@ -44,6 +44,7 @@ const TESTS = [
   'test/local/lockdown.contract.test.ts',
   'test/local/prefix-set.contract.test.ts',
   'test/capture.test.ts',
+  'test/view/cost-tables.test.ts',
   'test/laws/law-4-blocks.test.ts',
   'test/laws/law-5-plan.test.ts',
   'test/laws/law-5-sets.test.ts',

@@ -21,7 +21,7 @@ export type Coverage = ReadonlyMap<number, readonly ChosenTest[]>
 
 const QUICK_MS = 200
 /** Nothing among the chosen tests takes so long. */
-const HANGS_AFTER_MS = 40_000
+const HANGS_AFTER_MS = 20_000
 
 /** The chosen tests over sources that hold all mutants, to be run again and again with one of them switched on. */
 export class MutatedRun {
