@@ -58,17 +58,26 @@ const TARGET: TargetFound = {
   balancers: [NETWORK],
 }
 
-function warnings(more: Partial<Surroundings>): readonly string[] {
+function proposed(more: Partial<Surroundings>) {
   const usual = {
     usualPorts: DEFAULTS.ports,
     usualWindow: DEFAULTS.window,
     usualEntries: DEFAULTS.trustedPeers.maxEntries,
   }
-  return proposeFence({ ...QUIET, ...more }, usual).warnings
+  return proposeFence({ ...QUIET, ...more }, usual)
+}
+
+function warnings(more: Partial<Surroundings>): readonly string[] {
+  return proposed(more).warnings
 }
 
 const targets = (more: Partial<TargetFound>) => ({ targets: found([{ ...TARGET, ...more }]) })
 const balancer = (more: Partial<Balancer>) => targets({ balancers: [{ ...NETWORK, ...more }] })
+
+test('where no security group tells the ports they are the usual ones', () => {
+  expect(proposed({ groups: found([{ ...GROUP, rules: [] }]) }).ports).toEqual(DEFAULTS.ports)
+  expect(proposed({}).ports).toEqual([5060])
+})
 
 test('where all is well there is nothing to warn of', () => {
   expect(warnings({})).toEqual([])
