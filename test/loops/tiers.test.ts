@@ -107,6 +107,10 @@ describe('A round of all tiers', () => {
     const record = await round({ firewalls: [dead] })
     expect(record.firewalls).toMatchObject([{ id: 'acl-dead', problem: 'it is away' }])
     expect(deny.entries.map(({ prefix }) => prefix)).toEqual(['192.0.2.7/32'])
+    expect(record.trusted).toMatchObject([
+      { id: 'pl-00000000000000004', entries: 2, problem: null },
+      { id: 'pl-00000000000000006', entries: 0, problem: null },
+    ])
     expect(lists[0]!.entries.map(({ prefix }) => prefix)).toEqual(['198.51.100.0/24', '203.0.113.7/32'])
   })
 
