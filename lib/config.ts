@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { escaped } from './core/escape.ts'
 import { fenceSchema, settingsSchema } from './settings/schema.ts'
 
 export { DEFAULTS } from './settings/defaults.ts'
@@ -7,6 +8,9 @@ export type Config = z.output<typeof settingsSchema>
 export type FenceConfig = Config['fences'][number]
 /** One of `fences` as somebody writes it: everything but the id has a default; docs/settings.md tells of each key. */
 export type FenceSettings = z.input<typeof fenceSchema>
+
+const LONGEST_NAME = 300
+const LONGEST_PROBLEM = 400
 
 /** A settings file that cannot be used; the message lists every problem at once. */
 export class ConfigError extends Error {}
@@ -17,14 +21,19 @@ export function readConfig(name: string, json: string): Config {
   try {
     value = JSON.parse(json)
   } catch (error) {
-    throw new ConfigError(`Cannot read settings "${name}": not JSON: ${(error as Error).message}`, {
-      cause: error,
-    })
+    const message = escaped((error as Error).message.slice(0, LONGEST_PROBLEM))
+    throw new ConfigError(`Cannot read settings "${shown(name)}": not JSON: ${message}`, { cause: error })
   }
   const result = settingsSchema.safeParse(value)
   if (result.success) return result.data
-  const problems = result.error.issues.map((issue) => `  ${pathOf(issue.path)}: ${told(issue, value)}`)
-  throw new ConfigError(`Cannot use settings "${name}":\n${problems.join('\n')}`)
+  const problems = result.error.issues.map((issue) => `${pathOf(issue.path)}: ${told(issue, value)}`)
+  const lines = problems.map((problem) => `  ${escaped(problem.slice(0, LONGEST_PROBLEM))}`)
+  throw new ConfigError(`Cannot use settings "${shown(name)}":\n${lines.join('\n')}`)
+}
+
+/** Whatever it was, a name on one line. */
+function shown(name: string): string {
+  return escaped(name.slice(0, LONGEST_NAME))
 }
 
 /** The same for one fence that a program describes. `name` says where, such as the path of a construct. */

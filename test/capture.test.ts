@@ -49,6 +49,27 @@ async function captured(...batches: readonly Batch[]) {
   return { reports: reports as SourceReport[], ended, totals }
 }
 
+describe('what the kernel has dropped', () => {
+  /** A second of a live source, with its statistics since the start. */
+  const second = (i: number, received: number, dropped: number): Batch => ({
+    ...live(NOON + i * 10_000 + 500, NOON + i * 10_000),
+    received,
+    dropped,
+  })
+
+  test('is a share of what came since the last statistics', async () => {
+    const { reports } = await captured(
+      second(0, 100, 25),
+      second(1, 200, 25),
+      second(2, 300, 75),
+      second(3, 310, 200),
+    )
+    const shares = new Set(reports.map(({ lossFraction }) => lossFraction))
+    expect([...shares]).toEqual(expect.arrayContaining([0.25, 0, 0.5, 1]))
+    for (const share of shares) expect(share >= 0 && share <= 1).toBe(true)
+  })
+})
+
 describe('a live source whose clock is set back', () => {
   test('is counted anew from there on, under another boot name', async () => {
     const { reports, ended } = await captured(...seconds(NOON, 15), ...seconds(NOON - HOUR, 15))

@@ -23,7 +23,12 @@ export function search<Case>(property: fc.IAsyncProperty<Case>, how?: Search): P
 export function search<Case>(property: fc.IProperty<Case>, how?: Search): void
 export function search<Case>(
   property: fc.IProperty<Case> | fc.IAsyncProperty<Case>,
-  { seed = 1, numRuns = 100, drawnRuns = numRuns, endOnFailure = false }: Search = {},
+  {
+    seed = 1,
+    numRuns = 100,
+    drawnRuns = numRuns,
+    endOnFailure = fc.readConfigureGlobal().endOnFailure ?? false,
+  }: Search = {},
 ): void | Promise<void> {
   const pinned = [seed].flat().map((each) => ({ seed: each, numRuns, endOnFailure }))
   const drawn = { seed: DRAWN_SEED, numRuns: Math.ceil(drawnRuns * TIMES), endOnFailure }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 
 /** What some tests need beyond Node: programs of Debian packages, a Python package, and root. */
-type Need = 'root' | 'moto' | 'tcpdump' | 'sipp' | 'kamailio' | 'ip' | 'cfn-lint'
+type Need = 'root' | 'moto' | 'tcpdump' | 'sipp' | 'kamailio' | 'ip' | 'strace' | 'cfn-lint'
 
 const SOURCES: Record<Need, string> = {
   root: 'root',
@@ -10,6 +10,7 @@ const SOURCES: Record<Need, string> = {
   sipp: 'sipp (Debian package sip-tester)',
   kamailio: 'kamailio (Debian package kamailio)',
   ip: 'ip (Debian package iproute2)',
+  strace: 'strace (Debian package strace)',
   'cfn-lint': "cfn-lint (pip install 'cfn-lint==1.51.0')",
 }
 
@@ -25,5 +26,7 @@ export function lacks(tests: string, ...needs: Need[]): boolean {
 function has(need: Need): boolean {
   if (need === 'root') return process.getuid?.() === 0
   if (need === 'moto') return spawnSync('python3', ['-c', 'import moto.server']).status === 0
+  // A container may have it, and not let it trace anything.
+  if (need === 'strace') return spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
   return spawnSync('sh', ['-c', `command -v ${need}`]).status === 0
 }

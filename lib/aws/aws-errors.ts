@@ -1,3 +1,5 @@
+import { escaped } from '../core/escape.ts'
+
 /** The only file that knows AWS error codes. Not a full list: a code is added when a caller acts on it. */
 
 /** What callers do differently; everything else is 'other' and is told as it came. */
@@ -73,8 +75,8 @@ export function failureOf(error: unknown): AwsFailure {
 
 /** `Code: message`, short enough for a log line and a notice. */
 export function tellError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error).slice(0, 300)
+  if (!(error instanceof Error)) return escaped(String(error).slice(0, 300))
   // Node tries every address of a name; where none answers, the error that holds them all has no words.
   const { name, message, code = '' } = error as NodeJS.ErrnoException
-  return `${name}: ${message === '' ? code : message}`.slice(0, 300)
+  return escaped(`${name}: ${message === '' ? code : message}`.slice(0, 300))
 }

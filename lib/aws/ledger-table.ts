@@ -65,7 +65,7 @@ export class LedgerTable {
           ...(from === undefined ? {} : { ExclusiveStartKey: { ...from } }),
         }),
       )
-      rows.push(...(page.Items ?? []))
+      rows.push(...itemsOf(page.Items, kind))
       from = page.LastEvaluatedKey
     } while (from !== undefined)
     return rows
@@ -81,7 +81,7 @@ export class LedgerTable {
         Limit: 1,
       }),
     )
-    return (page.Items ?? []).length > 0
+    return itemsOf(page.Items, kind).length > 0
   }
 
   /** False where the condition did not hold; then nothing was written. */
@@ -177,6 +177,12 @@ function conditionOf(condition: Condition | undefined) {
     ...(names === undefined ? {} : { ExpressionAttributeNames: { ...names } }),
     ...(values === undefined ? {} : { ExpressionAttributeValues: { ...values } }),
   }
+}
+
+/** DynamoDB lists the items of a page that has none, too: without the list nothing is known. */
+function itemsOf(items: readonly Row[] | undefined, kind: string): readonly Row[] {
+  if (items !== undefined) return items
+  throw new Error(`Cannot read the rows of kind ${kind}: DynamoDB answered without them`)
 }
 
 async function holds(write: Promise<unknown>): Promise<boolean> {

@@ -64,7 +64,9 @@ export class NetworkAclFirewall implements Firewall {
       new DescribeNetworkAclsCommand({ NetworkAclIds: [id] }),
     )
     const acl = found.find(({ NetworkAclId }) => NetworkAclId === id)
-    if (acl?.Entries === undefined)
+    // Every ACL holds the `*` rules, which nobody can take away.
+    const inbound = acl?.Entries?.filter(({ Egress }) => Egress === false) ?? []
+    if (acl === undefined || inbound.length === 0)
       throw new Error(`Cannot read network ACL ${id}: EC2 answered without its entries`)
     this.#checkVpc(acl.VpcId)
     const claimedBy = acl.Tags?.find(({ Key }) => Key === CLAIM_TAG)?.Value
@@ -74,8 +76,8 @@ export class NetworkAclFirewall implements Firewall {
       )
     }
     this.#tagged = claimedBy !== undefined
-    const inbound = acl.Entries.filter(({ Egress }) => Egress === false).map((entry) => entryOf(id, entry))
-    const entries = this.#overlay.laidOver(inbound, clock())
+    const read = inbound.map((entry) => entryOf(id, entry))
+    const entries = this.#overlay.laidOver(read, clock())
     return { entries, rulesQuota: (await rulesQuota()) ?? leastQuota(entries, this.#options.reserve) }
   }
 

@@ -5,7 +5,7 @@ import { openCapture } from '../host/capture-file.ts'
 import { packageRoot } from '../host/package-root.ts'
 import { demoEvent, demoIntroduction, demoSummary } from '../view/demo-text.ts'
 import { replay } from './replay.ts'
-import { print, terminalWidth } from './terminal.ts'
+import { print, tellPeople, terminalWidth } from './terminal.ts'
 
 const RECORDING = 'examples/recorded-attack/reflection.pcap.gz'
 const ENFORCEMENT_DELAY_MS = 2_000
@@ -16,9 +16,7 @@ export function addDemo(program: Command): void {
     .description('a recorded reflection attack through the embedded fence: seconds, no AWS account, no root')
     .action(async () => {
       print(demoIntroduction(RECORDING))
-      const capture = openCapture(join(packageRoot(), RECORDING), (warning) =>
-        process.stderr.write(`${warning}\n`),
-      )
+      const capture = openCapture(join(packageRoot(), RECORDING), tellPeople)
       const options = { enforcementDelay: ENFORCEMENT_DELAY_MS }
       const run = await replay(capture, defaultFence('demo'), options, (event) => print(demoEvent(event)))
       print(demoSummary(run, ENFORCEMENT_DELAY_MS, terminalWidth()))

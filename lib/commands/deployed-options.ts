@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 import type { FenceConfig } from '../config.ts'
-import { printable } from '../view/format.ts'
 import type { Deployed } from './deployed.ts'
 import { readSettings } from './options.ts'
-import { print, terminalWidth } from './terminal.ts'
+import { print, printJson, terminalWidth } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Which fence a command is for. */
@@ -47,9 +46,8 @@ export function printDocument<D>(
   json: boolean | undefined,
   view: (document: D, width: number) => readonly string[],
 ): void {
-  const lines =
-    json === true ? JSON.stringify(document, null, 2).split('\n') : view(document, terminalWidth())
-  print(lines.map((line) => printable(line, Number.POSITIVE_INFINITY)))
+  if (json === true) printJson(document, 2)
+  else print(view(document, terminalWidth()))
 }
 
 async function chosenFence({ config, fence: wanted }: DeployedOptions): Promise<FenceConfig> {

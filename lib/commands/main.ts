@@ -2,7 +2,6 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config.ts'
 import { VERSION } from '../version.ts'
 import { costLines } from '../view/cost-text.ts'
-import { printable } from '../view/format.ts'
 import { addApply } from './apply.ts'
 import { addApprove } from './approve.ts'
 import { addBlocks } from './blocks.ts'
@@ -16,6 +15,7 @@ import { addRelease } from './release.ts'
 import { addReplay } from './replay.ts'
 import { addSidecar } from './sidecar.ts'
 import { addStatus } from './status.ts'
+import { tellLines, tellPeople } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { addWhy } from './why.ts'
 
@@ -44,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .version(VERSION)
     .showHelpAfterError('(--help tells what there is)')
     .exitOverride()
+    .configureOutput({ writeErr: (text) => tellLines(text) })
   for (const add of COMMANDS) add(program)
   for (const command of program.commands) command.exitOverride()
   endQuietlyOnClosedPipe()
@@ -52,25 +53,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    process.stderr.write(`sipfence: ${told(error)}\n`)
+    tellLines(`sipfence: ${error instanceof Error ? error.message : String(error)}`)
     return error instanceof UsageError || error instanceof ConfigError ? 2 : 1
   }
-}
-
-/** Every line by itself, so that a message of several lines stays readable and a hostile one harmless. */
-function told(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message
-    .split('\n')
-    .map((line) => printable(line, 400))
-    .join('\n')
 }
 
 /** `sipfence … | head` closes the pipe early; that is no failure of ours. */
 function endQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
-    process.stderr.write(`sipfence: Cannot write the output: ${error.message}\n`)
+    tellPeople(`Cannot write the output: ${error.message}`)
     process.exit(1)
   })
 }

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { escaped } from '../core/escape.ts'
 
 /** Puts one question to people and gives the line they answer; null where nobody will, at the end of the input. */
 export type Ask = (question: string) => Promise<string | null>
@@ -17,7 +18,7 @@ export function openQuestions(input: NodeJS.ReadableStream, output: NodeJS.Writa
   const lines = terminal[Symbol.asyncIterator]()
   return {
     async ask(question) {
-      terminal.setPrompt(question)
+      terminal.setPrompt(escaped(question))
       terminal.prompt()
       const line = await lines.next()
       return line.done ? null : line.value

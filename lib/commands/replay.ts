@@ -8,10 +8,9 @@ import type { JournalEntry } from '../journal.ts'
 import { EmbeddedFence, type EmbeddedResult } from '../local/fence.ts'
 import { peek } from '../local/peek.ts'
 import { ReplayRecord } from '../local/replay.ts'
-import { printable } from '../view/format.ts'
 import { replayText } from '../view/replay-text.ts'
 import { addressOption, durationOption, fenceOption, portsOption, prefixOption } from './options.ts'
-import { print, terminalWidth } from './terminal.ts'
+import { print, printJson, tellPeople, terminalWidth } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 interface ReplayOptions {
@@ -67,11 +66,9 @@ export function addReplay(program: Command): void {
     .action(async (file: string, options: ReplayOptions) => {
       const fence = await fenceOption(options)
       const config = options.learned === true ? { ...fence, learningSeconds: 0 } : fence
-      const capture = openCapture(file, (warning) =>
-        process.stderr.write(`sipfence: ${printable(warning, 400)}\n`),
-      )
+      const capture = openCapture(file, tellPeople)
       const run = await replay(capture, config, options)
-      if (options.json === true) print([JSON.stringify(run.document, null, 2)])
+      if (options.json === true) printJson(run.document, 2)
       else print(replayText(file === '-' ? 'standard input' : file, run, terminalWidth()))
     })
 }

@@ -1,3 +1,4 @@
+import { jsonText } from '../core/escape.ts'
 import { type Answer, serveOnLoopback } from '../host/loopback-server.ts'
 import type { Identity } from '../host/metrics.ts'
 import { notifySystemd } from '../host/systemd-notify.ts'
@@ -47,6 +48,6 @@ async function answerOn({ host, port }: Listen, vitals: Vitals, identity: Identi
 
 function healthAnswer(vitals: Vitals, identity: Identity): Answer {
   const health = vitals.health()
-  const body = `${JSON.stringify({ ...health, ...identity }, null, 2)}\n`
+  const body = `${jsonText({ ...health, ...identity }, 2)}\n`
   return { status: health.ok ? 200 : 503, type: 'application/json', body }
 }

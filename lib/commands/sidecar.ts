@@ -19,7 +19,7 @@ import {
 } from './options.ts'
 import { type WatchOptions, watch } from './sidecar-source.ts'
 import { letWatch } from './sidecar-watch.ts'
-import { print, tellPeople, terminalWidth } from './terminal.ts'
+import { print, printJson, tellPeople, terminalWidth } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 interface SidecarOptions extends WatchOptions, FenceOptions {
@@ -175,8 +175,8 @@ function printing(config: FenceConfig, options: SidecarOptions): Outlet {
 function printingSink(json: boolean, { limits }: FenceConfig): ReportSink {
   const width = terminalWidth()
   return {
-    report: async (report) => print(json ? [JSON.stringify(report)] : reportLines(report, limits, width)),
-    proofs: async (report) => print(json ? [JSON.stringify(report)] : proofLines(report, width)),
+    report: async (report) => (json ? printJson(report) : print(reportLines(report, limits, width))),
+    proofs: async (report) => (json ? printJson(report) : print(proofLines(report, width))),
     endSecond: async () => undefined,
   }
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { escaped } from '../core/escape.ts'
 import type { ProofReport, SourceReport } from '../core/source-report.ts'
 import { proofReport } from './proofs.ts'
 import { sourceReport } from './report.ts'
@@ -87,10 +88,10 @@ function notTaken(reason: NotTaken, why: string): Message {
 
 function firstProblem({ issues }: z.ZodError): string {
   const [first] = issues
-  return `${first?.path.join('.') ?? ''}: ${first?.message ?? 'malformed'}`.slice(0, 200)
+  return escaped(`${first?.path.join('.') ?? ''}: ${first?.message ?? 'malformed'}`.slice(0, 200))
 }
 
-/** Hostile text, short, and as JSON, which escapes what a terminal or a log would act on. */
+/** Hostile text, short, and without what a terminal or a log would act on. */
 function excerpt(value: unknown): string {
-  return (JSON.stringify(value) ?? 'missing').slice(0, 80)
+  return escaped((JSON.stringify(value) ?? 'missing').slice(0, 80))
 }

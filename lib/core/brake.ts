@@ -63,14 +63,18 @@ function leavingBy(change: Change): Entry | undefined {
   return change.kind === 'remove' ? change.entry : undefined
 }
 
-/** A swap is taken apart: what is over or protected goes, what comes waits, and so does what would have given way to it. */
+/**
+ * A swap is taken apart: what is over or protected goes, what comes waits, and so does what would have given way to it, or
+ * would have moved to another number.
+ */
 function leavingOnly(change: Change, { desired, protects, now }: PlanInput): Change[] {
-  if (change.kind !== 'replace') return change.kind === 'remove' ? [change] : []
-  const { replaced } = change
-  const why = protects(replaced.prefix)
-  const stands = desired.some(({ prefix, until }) => prefix === replaced.prefix && until > now)
+  const entry = leavingBy(change)
+  if (entry === undefined) return []
+  const why = protects(entry.prefix)
+  const stands = desired.some(({ prefix, until }) => prefix === entry.prefix && until > now)
   if (stands && why === undefined) return []
-  return [{ kind: 'remove', entry: replaced, why: stands ? `protected now: ${why}` : 'its block is over' }]
+  if (change.kind === 'remove') return [change]
+  return [{ kind: 'remove', entry, why: stands ? `protected now: ${why}` : 'its block is over' }]
 }
 
 /** Additions for which there is a number and room beside what was kept. */

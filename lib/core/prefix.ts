@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import { escaped } from './escape.ts'
 
 /** A prefix in canonical text: `192.0.2.0/24`, `2001:db8::/64`. Host bits are zero. */
 export type Prefix = string & { readonly prefix: unique symbol }
@@ -153,5 +154,5 @@ function fromBits(family: Family, bits: bigint): IpAddress {
 
 /** Hostile or mistyped text, short and printable enough for a message. */
 function excerpt(text: string): string {
-  return JSON.stringify(text.slice(0, 60)).slice(1, -1)
+  return escaped(JSON.stringify(text.slice(0, 60)).slice(1, -1))
 }

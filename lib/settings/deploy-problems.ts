@@ -1,4 +1,5 @@
 import type { FenceConfig } from '../config.ts'
+import { escaped } from '../core/escape.ts'
 
 const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/
 
@@ -35,6 +36,6 @@ function instanceProblem(
 ): string | undefined {
   if (id === undefined) return 'should be an instance id such as "i-0123456789abcdef0"; it is missing'
   if (!INSTANCE_ID.test(id))
-    return `should be an instance id such as "i-0123456789abcdef0"; it is ${JSON.stringify(id.slice(0, 80))}`
+    return `should be an instance id such as "i-0123456789abcdef0"; it is ${escaped(JSON.stringify(id.slice(0, 80)))}`
   return earlier.includes(id) ? `is used twice; it is "${id}"` : undefined
 }

@@ -1,4 +1,5 @@
 import type { Entry } from '../core/entry.ts'
+import { escaped } from '../core/escape.ts'
 
 /** How times, counts and hostile text are shown to people. */
 
@@ -48,16 +49,10 @@ export function wrapped(text: string, width: number): string[] {
   return lines
 }
 
-/**
- * Text from the wire or from a file name, safe for a terminal: control characters, C1 included, direction marks
- * and line separators become \u escapes, and what is too long is cut.
- */
+/** Text from the wire or from a file name, safe for a terminal: escaped, and cut where it is too long. */
 export function printable(text: string, most = 80): string {
-  const cut = text.length > most ? `${text.slice(0, most)}…` : text
-  return cut.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return escaped(text.length > most ? `${text.slice(0, most)}…` : text)
 }
-
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
 
 const PROTOCOLS = new Map([
   [6, 'tcp'],

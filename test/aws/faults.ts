@@ -6,7 +6,8 @@ import { Chance } from '../../lib/local/chance.ts'
  * - `after`: it takes effect and the caller gets an error of the server;
  * - `lost`: it takes effect and the caller gets no answer;
  * - `latency`: the request reaches the server late, or, unless `late` says so, the answer the caller;
- * - `throttle`: it does not take effect; the caller gets the throttling error of the API.
+ * - `throttle`: it does not take effect; the caller gets the throttling error of the API;
+ * - `without`: it is answered as ever, but for one element of the answer, which is left out wherever it stands.
  * Where no code is given, the error is the API's own internal one.
  */
 export type Fault =
@@ -16,6 +17,7 @@ export type Fault =
   | { readonly kind: 'lost' }
   | { readonly kind: 'latency'; readonly ms: number; readonly late?: 'request' | 'answer' }
   | { readonly kind: 'throttle' }
+  | { readonly kind: 'without'; readonly element: string }
 
 /** A call as a plan sees it. */
 export interface PlannedCall {

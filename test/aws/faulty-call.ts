@@ -2,7 +2,8 @@ import type { Call } from './aws-api.ts'
 import { internalError, throttledError } from './aws-api.ts'
 import { AwsError } from './aws-error.ts'
 import type { Fault } from './faults.ts'
-import type { WireObject } from './wire-value.ts'
+import type { WireObject, WireValue } from './wire-value.ts'
+import { isObject } from './wire-value.ts'
 
 /** What becomes of a call: an answer, or none because the connection ends. */
 export type Outcome = { readonly answer: WireObject } | 'dropped'
@@ -27,7 +28,17 @@ export async function carryOut(
   if (fault.kind === 'latency' && fault.late !== 'request') await wait(fault.ms)
   if (fault.kind === 'lost') return 'dropped'
   if (fault.kind === 'after') throw planned(call, fault)
-  return { answer: answer() }
+  return { answer: fault.kind === 'without' ? without(fault.element, answer()) : answer() }
+}
+
+function without(element: string, value: WireObject): WireObject {
+  const rest = Object.entries(value).filter(([name]) => name !== element)
+  return Object.fromEntries(rest.map(([name, below]) => [name, leftIn(below, element)]))
+}
+
+function leftIn(value: WireValue, element: string): WireValue {
+  if (Array.isArray(value)) return value.map((each: WireValue) => leftIn(each, element))
+  return isObject(value) ? without(element, value) : value
 }
 
 /** The answer, or the refusal, for later: it is lost or late like any other answer. */

@@ -53,6 +53,39 @@ describe("a fence's state", () => {
       expect(await another.isNews('brake ', NOW + 10 * MINUTE, 10 * MINUTE)).toBe(true)
     }))
 
+  test('a lease is ended by nobody but its owner', () =>
+    inFence(async ({ state }) => {
+      const until = NOW + MINUTE
+      expect(await state.takeLease({ owner: 'o', until }, NOW)).toBe(true)
+      await state.endLease('p')
+      expect(await state.takeLease({ owner: 'p', until }, NOW)).toBe(false)
+      expect(await state.lease()).toMatchObject({ owner: 'o', until })
+      await state.endLease('o')
+      expect(await state.takeLease({ owner: 'p', until }, NOW)).toBe(true)
+    }))
+
+  test('a round that is refused the lease leaves it to whoever works', () =>
+    inFence(async (account) => {
+      const write = async () => undefined
+      await account.state.takeLease({ owner: 'p', until: NOW + MINUTE }, NOW)
+      const round = fenceRound({ ...account, journal: { write } }, { ...OPTIONS, roster: [] }, NOW)
+      await expect(round).rejects.toThrow(/somebody else holds the lease/)
+      expect(await account.state.lease()).toMatchObject({ owner: 'p' })
+    }))
+
+  test('a round that outlived its lease leaves that of the next one alone', () =>
+    inFence(async (account) => {
+      const write = async () => undefined
+      const { state } = account
+      const keepRound = state.keepRound.bind(state)
+      state.keepRound = async (record) => {
+        await state.takeLease({ owner: 'next', until: NOW + 3 * MINUTE }, NOW + 2 * MINUTE)
+        await keepRound(record)
+      }
+      await fenceRound({ ...account, journal: { write } }, { ...OPTIONS, roster: [] }, NOW)
+      expect(await state.lease()).toMatchObject({ owner: 'next' })
+    }))
+
   test('wakes the reconcile loop by messages of which none is taken for another', () =>
     inFence(async ({ wake, aws }) => {
       await wake()

@@ -185,6 +185,25 @@ describe('the network ACL adapter', () => {
   })
 })
 
+describe('an answer that lacks what every ACL has is refused:', () => {
+  test.each([
+    ['no ACL', 'networkAclSet'],
+    ['no entries', 'entrySet'],
+    ['no inbound entries', 'egress'],
+    ['an entry without its number', 'ruleNumber'],
+    ['an entry without its protocol', 'protocol'],
+    ['an entry without its CIDR', 'cidrBlock'],
+  ])('%s', async (_, element) => {
+    const { aws, firewall, stop } = await overAws()
+    try {
+      aws.faults.plan([{ action: 'DescribeNetworkAcls', fault: { kind: 'without', element } }])
+      await expect(firewall.read()).rejects.toThrow(/^Cannot read network ACL acl-0+: /)
+    } finally {
+      await stop()
+    }
+  })
+})
+
 describe('a fault at any call of a round,', () => {
   const faults: readonly Fault[] = [
     { kind: 'before' },

@@ -183,6 +183,23 @@ describe('A prefix list', () => {
     }
   })
 
+  test.each([
+    ['a first page', 1],
+    ['a later page', 2],
+  ])('is not read where %s of it comes without entries', async (_, page) => {
+    const { account, list, set } = await prefixList(4, 300)
+    try {
+      list.modify({ add: Array.from({ length: 100 }, (_, i) => ({ cidr: `10.0.0.${i}/32` })) })
+      list.modify({ add: Array.from({ length: 50 }, (_, i) => ({ cidr: `10.0.1.${i}/32` })) })
+      expect((await set.read()).held).toHaveLength(150)
+      const fault = { kind: 'without', element: 'entrySet' } as const
+      account.aws.faults.plan([{ action: 'GetManagedPrefixListEntries', calls: [page], fault }])
+      await expect(set.read()).rejects.toThrow(/EC2 answered without its entries/)
+    } finally {
+      await account.stop()
+    }
+  })
+
   test('that stays in the middle of a change is not read as if it were over', async () => {
     const { account, list, set } = await prefixList(4, 300, { prefixListMs: 3_600_000 })
     try {

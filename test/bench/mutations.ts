@@ -1,8 +1,8 @@
 /**
  * Mutated messages, frames and capture files against everything that reads bytes from the wire.
  *
- *     npm run prove -- [count] [seed]         one million items and seed 1 unless told
- *     npm run prove -- [count] [seed] [item]  runs up to that item alone, from the start of its chunk
+ *     npm run prove -- parsers [count] [seed]         one million items and seed 1 unless told
+ *     npm run prove -- parsers [count] [seed] [item]  runs up to that item alone, from the start of its chunk
  *
  * Exits 1, and says which seed and item, when something is thrown that is not promised or an item does not end.
  */
@@ -79,7 +79,7 @@ function closing(tallies: Tallies, seed: number, seconds: number): string {
 
 function fail(seed: number, to: number, item: number, reason: string): never {
   console.error(
-    `Item ${item} of seed ${seed}: ${reason}\nReproduce it with: npm run prove -- ${to} ${seed} ${item}`,
+    `Item ${item} of seed ${seed}: ${reason}\nReproduce it with: npm run prove -- parsers ${to} ${seed} ${item}`,
   )
   process.exit(1)
 }
@@ -97,7 +97,7 @@ function argument(index: number, otherwise: number): number {
   const value = text === undefined ? otherwise : Number(text)
   if (Number.isSafeInteger(value) && value >= 0 && value < 2 ** 31) return value
   console.error(
-    `Cannot run "${text}": expected npm run prove -- [count] [seed] [item], all of them whole numbers`,
+    `Cannot run "${text}": expected npm run prove -- parsers [count] [seed] [item], all of them whole numbers`,
   )
   process.exit(2)
 }

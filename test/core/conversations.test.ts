@@ -218,6 +218,16 @@ describe('follow-ups', () => {
     expect(judged(talk, A)).toMatchObject({ challenges: 1, followed: 0 })
   })
 
+  test('a nonce of his own follows up nobody else, whose Call-IDs an attacker knows because he chose them', () => {
+    const talk = new Talk()
+    talk.challenge(B, 'his own')
+    for (let i = 0; i < 5; i++) {
+      const parts = { ...talk.challenge(A, `n${i}`), branch: `z${i}`, cseq: 2 }
+      talk.toPbx(B, request('REGISTER', { ...parts, lines: [authorization('mallory', 'his own')] }))
+    }
+    expect(judged(talk, A)).toMatchObject({ challenges: 5, followed: 0, excused: 0 })
+  })
+
   test('an ACK to a challenged INVITE is a follow-up, and no proof', () => {
     const talk = new Talk()
     for (let i = 0; i < 5; i++) {

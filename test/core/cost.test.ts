@@ -11,6 +11,7 @@ import {
   SCENARIOS,
   type Scenario,
 } from '../../lib/core/cost.ts'
+import { COUNTED, ROW_BYTES } from '../../lib/core/counted-calls.ts'
 import { type Billed, PRICES } from '../../lib/core/prices.ts'
 import { FULL_REPORT_BYTES, REPORT_BYTES } from '../../lib/core/report-budget.ts'
 import type { Observation } from '../../lib/core/source-report.ts'
@@ -80,6 +81,16 @@ describe('a bill', () => {
     for (const each of more)
       for (const when of SCENARIOS) expect(usd({ ...ONE, ...each }, when)).toBeGreaterThan(usd(ONE, when))
     expect(usd({ ...ONE, emails: 3 }, 'attacked-month')).toBeGreaterThan(usd(ONE, 'attacked-month'))
+  })
+
+  test('has for each tier what its rounds read of the ledger', () => {
+    const reads = (more: Partial<FenceShape>) => countedOf({ ...ONE, ...more }, 'idle-month').reads
+    const perRound = (more: Partial<FenceShape>) => (reads(more) - reads({})) / (60 * ASSUMED.hoursAMonth)
+    expect(perRound({ networkAcls: ONE.networkAcls + 2 })).toBeCloseTo(2 * COUNTED.networkAcl.reads, 6)
+    expect(perRound({ denyList: true })).toBeCloseTo(COUNTED.denyList.reads, 6)
+    expect(perRound({ ipSets: true })).toBeCloseTo(COUNTED.ipSets.reads, 6)
+    const known = Math.ceil((ASSUMED.knownGood * ROW_BYTES.knownGood) / 4_096)
+    expect(perRound({ trustedPeers: true })).toBeCloseTo(COUNTED.trustedPeers.reads + known, 6)
   })
 
   test('of an attacked month is no less than that of an idle one', () => {

@@ -156,6 +156,15 @@ describe('flood', () => {
   })
 })
 
+test('what may still be a reflection, at forty points, is not called a flood too', () => {
+  const classes = (challenges: number) => {
+    const both = seen({ w10: { replies: 1, outOfDialog: 600 }, settled: { challenges, requests: 600 } })
+    return weigh(both, STRANGER).map((each) => each.class)
+  }
+  expect(classes(40)).toEqual(['reflection'])
+  expect(classes(39)).toEqual(['reflection', 'flood'])
+})
+
 describe('brute-force', () => {
   test('fires on 10 failures over 3 users in 10 minutes', () => {
     expect(fires(seen({ w600: { failures: 10 }, users: users(3) }))).toEqual(['brute-force'])
@@ -171,6 +180,12 @@ describe('brute-force', () => {
     expect(fires(seen({ w10: { failures: 50 }, w600: { failures: 50 }, users: users(1) }))).toEqual([
       'brute-force',
     ])
+  })
+
+  test('spares an office where at least as many logins succeed as fail', () => {
+    const office = (successes: number) => seen({ w600: { failures: 10, successes }, users: users(3) })
+    expect(fires(office(10))).toEqual([])
+    expect(fires(office(9))).toEqual(['brute-force'])
   })
 
   test('still says so while the sensor is half-blind, for it rests on what was seen', () => {

@@ -130,6 +130,14 @@ describe('an attack', () => {
     expect(life.states()).toEqual(['opened flood'])
   })
 
+  test('of sources of one weight names the lower addresses', () => {
+    const life = new Life()
+    const blocks = [7, 3, 5, 1, 9, 2].map((i) => blockFor(i, NOW, 2, { weight: 300 }))
+    life.round(NOW, { blocks })
+    const heaviest = life.sent[0]!.incident.heaviest.map(({ prefix }) => prefix)
+    expect(heaviest).toEqual([1, 2, 3, 5, 7].map((i) => `198.18.0.${i}/32`))
+  })
+
   test('of ten thousand sources is one incident, with their number and the heaviest five', () => {
     const life = new Life()
     const blocks = Array.from({ length: 10_000 }, (_, i) => blockFor(i, NOW, 5, { weight: i }))

@@ -32,6 +32,12 @@ describe('the PBX of a capture', () => {
     expect(answer(PHONES.map((phone) => reply(PBX, phone)))).toEqual([PBX])
   })
 
+  test('is the one that malformed SIP is sent to', () => {
+    const payload = Buffer.from('OPTIONS sip:pbx SIP/2.0\r\nVia: ?\r\n\r\n')
+    const broken = { ...packet(PHONES[0]!, PBX, 0, ''), sourcePort: 40_000, payload }
+    expect(answer([broken])).toEqual([PBX])
+  })
+
   test('is the one at every end, though phones are asked on SIP ports too', () => {
     const packets = PHONES.flatMap((phone) => [
       ask(phone, PBX, 'REGISTER', 5060),

@@ -160,6 +160,18 @@ describe('makePlan()', () => {
     expect(with_(126)).toEqual(['replace 37 deny 203.0.113.9/32 17 5060-5060'])
   })
 
+  test('favours no block of which only some entries are in place', () => {
+    const held = udp(20, '192.0.2.1/32')
+    const desired = [block('192.0.2.1/32', 100, 'sip'), block('192.0.2.2/32', 110, 'sip')]
+    const { refused } = plan({
+      desired,
+      current: [held, DEFAULT_DENY],
+      claims: claim(held),
+      rulesQuota: 3,
+    })
+    expect(refused).toMatchObject([{ block: { prefix: '192.0.2.1/32' }, reason: 'no-free-entry' }])
+  })
+
   test('counts two entries for UDP and TCP, and two more for ports that are not one range', () => {
     const desired = [block('192.0.2.1/32', 100, 'sip')]
     expect(told(plan({ desired }))).toHaveLength(2)
@@ -167,6 +179,14 @@ describe('makePlan()', () => {
     expect(told(plan({ desired, ranges: portRanges([5061, 5060]) }))).toEqual([
       'add 20 deny 192.0.2.1/32 17 5060-5061',
       'add 21 deny 192.0.2.1/32 6 5060-5061',
+    ])
+  })
+
+  test('denies no port that lies between two of ours', () => {
+    const ranges = portRanges([5064, 5060, 5062, 5063])
+    expect(told(plan({ desired: [block('192.0.2.1/32')], ranges }))).toEqual([
+      'add 20 deny 192.0.2.1/32 17 5060-5060',
+      'add 21 deny 192.0.2.1/32 17 5062-5064',
     ])
   })
 

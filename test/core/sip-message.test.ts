@@ -88,6 +88,10 @@ describe('bytes that are not SIP', () => {
     ['a STUN binding request is a keepalive', 'keepalive', stun],
     ['a STUN binding response is a keepalive', 'keepalive', Uint8Array.from(stun).fill(1, 0, 2)],
     ['what has no magic cookie is not STUN', 'other', other],
+    ...[4, 5, 6, 7].map((at) => {
+      const wrong = Uint8Array.from(stun).fill(0x20, at, at + 1)
+      return [`nor what has another byte ${at} in it`, 'other', wrong] as const
+    }),
     ['STUN that is shorter than its header is something else', 'other', stun.subarray(0, 19)],
     ['HTTP is something else', 'other', bytes('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n')],
     ['SSDP is something else', 'other', bytes('M-SEARCH * HTTP/1.1\r\nMAN: "ssdp:discover"\r\n\r\n')],

@@ -12,6 +12,7 @@ interface AlarmProperties {
   readonly OKActions: readonly unknown[]
   readonly Namespace?: string
   readonly MetricName?: string
+  readonly Statistic?: string
   readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[]
   readonly Metrics?: readonly {
     readonly Expression?: string
@@ -80,6 +81,16 @@ test('every one tells people when it begins and when it is over, by a topic of i
 test('no news is good news, but of rounds', () => {
   const breaching = [...alarms].filter(([, { TreatMissingData }]) => TreatMissingData === 'breaching')
   expect(breaching.map(([key]) => key)).toEqual(['reconcile-late'])
+})
+
+test.each([
+  ['no-free-entry', 'FreeEntries', 'Minimum', 'LessThanOrEqualToThreshold', 0],
+  ['attack-under-way', 'AttackingSources', 'Maximum', 'GreaterThanOrEqualToThreshold', 1],
+  ['protected-source-flood', 'ProtectedFloods', 'Sum', 'GreaterThanOrEqualToThreshold', 1],
+  ['still-arriving', 'BlockedArriving', 'Sum', 'GreaterThanOrEqualToThreshold', 1],
+  ['sensor-silent', 'UnseenPercent', 'Maximum', 'GreaterThanOrEqualToThreshold', 100],
+])('%s goes by the worst', (key, MetricName, Statistic, ComparisonOperator, Threshold) => {
+  expect(alarms.get(key)).toMatchObject({ MetricName, Statistic, ComparisonOperator, Threshold })
 })
 
 describe('what is computed', () => {

@@ -117,6 +117,65 @@ describe('analyze()', () => {
     expect((await memory.openBlocks()).map(({ prefix }) => prefix)).toContain(other)
   })
 
+  test('tells that the last block is over where the next one begins before a round has ended it', async () => {
+    const { journal, ports, memory } = fence()
+    await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
+    const [first] = await memory.openBlocks()
+    const later = Math.ceil((first!.until - NOW) / 1_000) + 20
+    await handle(report(later, reflected(VICTIM)), ports, OPTIONS)
+    const blocks = journal.flatMap((entry) => (entry.kind === 'block' ? [entry] : []))
+    expect(blocks.map(({ change, block }) => [change, block.id, block.endedAt])).toEqual([
+      ['new', first!.id, null],
+      ['ended', first!.id, first!.until],
+      ['new', `id ${NOW + later * 1_000}`, null],
+    ])
+  })
+
+  test('tells of a block that becomes longer as the same, and of no other that is over', async () => {
+    const { journal, ports, memory } = fence()
+    await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
+    const [first] = await memory.openBlocks()
+    await handle(report(Math.floor((first!.until - NOW) / 1_000) - 1, reflected(VICTIM)), ports, OPTIONS)
+    const blocks = journal.flatMap((entry) => (entry.kind === 'block' ? [entry] : []))
+    expect(blocks.map(({ change, block }) => [change, block.id])).toEqual([
+      ['new', first!.id],
+      ['extended', first!.id],
+    ])
+  })
+
+  test('counts an accusation where no block stands, at the instant at which one is over too', async () => {
+    const { ports, memory } = fence()
+    let accusations = 0
+    memory.mayAccuse = async () => ++accusations > 0
+    await handle(report(0, reflected(VICTIM)), ports, OPTIONS)
+    await handle(report(1, reflected(VICTIM)), ports, OPTIONS)
+    expect(accusations).toBe(1)
+    const [block] = await memory.openBlocks()
+    await memory.keepBlock({ ...block!, until: NOW + 2_000 })
+    await handle(report(2, reflected(VICTIM)), ports, OPTIONS)
+    expect(accusations).toBe(2)
+  })
+
+  test.each([
+    [60_000, 1],
+    [60_001, 0],
+  ])('of a report that took %i ms makes %i blocks', async (late, blocks) => {
+    const { ports, memory } = fence()
+    const from = report(0, reflected(VICTIM))
+    await analyze(from, ports, OPTIONS, { sentAt: from.at + late, again: false })
+    expect(await memory.openBlocks()).toHaveLength(blocks)
+  })
+
+  test('asks for a round with a proof only where it is of somebody who is blocked', async () => {
+    const { ports, woken } = fence()
+    await learnProofs(proofsOf('other', 0, VICTIM), ports)
+    expect(woken).toEqual([])
+    const blocked = fence()
+    await handle(report(0, reflected(VICTIM)), blocked.ports, OPTIONS)
+    await learnProofs(proofsOf('other', 5, VICTIM), blocked.ports)
+    expect(blocked.woken).toEqual([NOW, NOW + 5_000])
+  })
+
   test('ends in the same block when a report comes twice', async () => {
     const { memory, journal, ports } = fence()
     await handle(report(0, reflected(VICTIM)), ports, OPTIONS)

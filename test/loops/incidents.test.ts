@@ -301,6 +301,16 @@ describe('a journal that notes what happens', () => {
     ])
   })
 
+  test('notes once a minute what lasts', async () => {
+    const { journal, noted, now } = open()
+    const { alert } = about('protected-source-flood', '192.0.2.1/32')
+    for (let i = 0; i < 3; i++) await journal.lasts(alert)
+    expect(noted).toEqual(['trouble 192.0.2.1/32'])
+    now.at += MINUTE
+    await journal.lasts(alert)
+    expect(noted).toHaveLength(2)
+  })
+
   test('notes few of many sources in a minute', async () => {
     const { journal, noted } = open()
     for (let i = 0; i < 200; i++) await journal.write(about('protected-source-flood', `192.0.2.${i}/32`))

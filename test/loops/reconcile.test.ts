@@ -236,6 +236,45 @@ describe('reconcile()', () => {
     expect(journal).toMatchObject([{ kind: 'alert', alert: { kind: 'brake' } }])
   })
 
+  test('tells of an allow that is matched before its denials', async () => {
+    const { acl, ledger, round, journal } = parts()
+    const allow = {
+      ruleNumber: 10,
+      prefix: onePrefix('0.0.0.0/0'),
+      protocol: -1,
+      ports: null,
+      action: 'allow',
+    }
+    acl.create(requestOf({ ...allow, action: 'allow', egress: false }))
+    await ledger.keepBlock(block('192.0.2.7/32'))
+    await round()
+    const alerts = journal.flatMap((each) => (each.kind === 'alert' ? [each.alert] : []))
+    expect(alerts).toMatchObject([{ kind: 'shadowed', why: expect.stringContaining('rule 10') }])
+  })
+
+  test.each([
+    [19, /^\S+ cannot be denied/],
+    [21, /^\S+ and 2 more cannot be denied/],
+  ])('tells in one alert which of %i blocks find no entry', async (count, words) => {
+    const { ledger, round, journal } = parts()
+    for (let i = 0; i < count; i++) await ledger.keepBlock(block(`192.0.2.${i}/32`))
+    await round()
+    const alerts = journal.flatMap((each) => (each.kind === 'alert' ? [each.alert] : []))
+    expect(alerts).toMatchObject([{ kind: 'no-free-entry', why: expect.stringMatching(words) }])
+  })
+
+  test('ends no block while the brake is on lifting', async () => {
+    const { ledger, ours, round } = parts()
+    for (let i = 0; i < 11; i++) await ledger.keepBlock(block(`192.0.2.${i}/32`))
+    await round()
+    ledger.protection = async () =>
+      new Protection([{ prefix: onePrefix('192.0.2.0/24'), why: 'on the allowlist' }])
+    const { braked } = await round(NOW + 1_000)
+    expect(braked).toContain('lift 11 denials')
+    expect(ours()).toHaveLength(11)
+    expect(await ledger.openBlocks()).toHaveLength(11)
+  })
+
   test('tells of a change that failed, and tries again next time', async () => {
     const { acl, ledger, firewall, ours, round, journal } = parts()
     await ledger.keepBlock(block('192.0.2.7/32'))

@@ -84,6 +84,18 @@ describe('A round of all tiers', () => {
     expect(await ledger.openBlocks()).toEqual([])
   })
 
+  test('tells what is free in an ACL, and as a negative number how many blocks find no entry', async () => {
+    const { ledger, round } = arrange()
+    const free = async () => (await round()).firewalls[0]!.free
+    const quiet = (await free())!
+    await ledger.keepBlock(blockOf('192.0.2.0/32'))
+    expect(await free()).toBe(quiet - 1)
+    for (let i = 1; i < quiet; i++) await ledger.keepBlock(blockOf(`192.0.2.${i}/32`))
+    expect(await free()).toBe(0)
+    for (let i = 0; i < 3; i++) await ledger.keepBlock(blockOf(`198.18.0.${i}/32`))
+    expect(await free()).toBe(-3)
+  })
+
   test('is done in the other tiers where one fails', async () => {
     const { ledger, round, deny, lists } = arrange()
     await ledger.keepBlock(blockOf('192.0.2.7/32'))
@@ -95,6 +107,10 @@ describe('A round of all tiers', () => {
     const record = await round({ firewalls: [dead] })
     expect(record.firewalls).toMatchObject([{ id: 'acl-dead', problem: 'it is away' }])
     expect(deny.entries.map(({ prefix }) => prefix)).toEqual(['192.0.2.7/32'])
+    expect(record.trusted).toMatchObject([
+      { id: 'pl-00000000000000004', entries: 2, problem: null },
+      { id: 'pl-00000000000000006', entries: 0, problem: null },
+    ])
     expect(lists[0]!.entries.map(({ prefix }) => prefix)).toEqual(['198.51.100.0/24', '203.0.113.7/32'])
   })
 
