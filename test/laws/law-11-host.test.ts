@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Prefix } from '../../lib/core/prefix.ts'
 import type { JournalEntry } from '../../lib/journal.ts'
@@ -6,7 +5,6 @@ import { FENCE, openFenceAccount } from '../aws/fence-account.ts'
 import { deliver, portsOver } from '../contract/ledger.ts'
 import { onePrefix } from '../core/arbitraries.ts'
 import { NOW, proofsOf, reflected, reportOf } from '../core/reports.ts'
-import { search } from '../search.ts'
 
 const HOUR = 3_600_000
 
@@ -90,31 +88,6 @@ describe('Blocks and proofs per host per hour are capped', () => {
       await account.stop()
     }
   })
-})
-
-test("One host's accusation never overrides another's known-good", async () => {
-  const [good, bad] = sources(2) as [Prefix, Prefix]
-  const accusation = fc.record({
-    host: fc.constantFrom('h', 'i'),
-    second: fc.integer({ min: 1, max: 50 }),
-    source: fc.constantFrom(good, bad),
-  })
-  await search(
-    fc.asyncProperty(fc.array(accusation, { minLength: 1, maxLength: 12 }), async (accusations) => {
-      const account = await openFenceAccount({}, NOW)
-      try {
-        const { ports } = journalOf(account)
-        await deliver(proofsOf('other', 0, good), ports)
-        for (const { host, second, source } of accusations)
-          await deliver(reportOf(host, second, reflected(source)), ports)
-        const blocked = (await account.ledger.openBlocks()).map(({ prefix }) => prefix)
-        expect(blocked).toEqual(accusations.some(({ source }) => source === bad) ? [bad] : [])
-      } finally {
-        await account.stop()
-      }
-    }),
-    { seed: 13, numRuns: 10 },
-  )
 })
 
 test('nobody is known-good from the future, whatever a host claims', async () => {
