@@ -101,6 +101,13 @@ describe('One case each of the same law:', () => {
     expect(await wrongsOf(PLAIN)).toEqual([])
   })
 
+  judged('a phone between two strangers who are blocked, whom one entry could hold with it', async () => {
+    const [first] = PLAIN.campaigns
+    const campaigns = [1, 2].map((number) => ({ ...first!, target: { isProtected: false, number } }))
+    for (const family of [4, 6] as const)
+      expect(await wrongsOf({ ...PLAIN, family, campaigns })).toEqual([])
+  })
+
   judged('the sixteenth company that has the same extensions', async () => {
     expect(await wrongsAmong(tenants(16))).toEqual([])
   })
