@@ -36,6 +36,8 @@ const situation = fc.record({
   }),
   protectedPrefixes: fc.array(prefix, { maxLength: 4 }),
   ports: fc.oneof(fc.constant([5060]), sipPorts),
+  /** Those of the earlier round, where the settings have changed since. */
+  portsBefore: fc.option(sipPorts, { nil: undefined }),
   lastRule: fc.oneof(fc.constant(79), fc.integer({ min: 21, max: 40 })),
   rulesQuota: fc.integer({ min: 8, max: 40 }),
   reserve: fc.integer({ min: 0, max: 4 }),
@@ -66,7 +68,9 @@ async function arrange(given: Situation) {
     const { entries: current } = await firewall.read()
     return makePlan({ ...common, desired, claims, current, protects: guard })
   }
-  const first = await plan(earlier, [], () => undefined)
+  const { entries: empty } = await firewall.read()
+  const before = { ...common, ranges: portRanges(given.portsBefore ?? ports), desired: earlier, claims: [] }
+  const first = makePlan({ ...before, current: empty, protects: () => undefined })
   await firewall.apply(changesToApply(first))
   const claims = claimsOf(changesToApply(first).map(({ entry }) => entry))
   return { firewall, acl, foreign: put, claims, protects, plan, desired: blocks, common }
@@ -171,6 +175,32 @@ describe('A plan', () => {
         }
       }
       expect(wrong).toEqual([])
+    }, 100)
+  })
+
+  test('lets nothing in between two of its changes that is denied before and after them, where there is room', async () => {
+    await always(async (given) => {
+      const roomy = { ...given, rulesQuota: 200, lastRule: 200, reserve: 0 }
+      const { firewall, acl, claims, protects, plan, desired } = await arrange(roomy)
+      const blocks = [...given.earlier, ...desired]
+      const packets = [
+        ...new Set(blocks.map(({ prefix: each }) => each.replace(/\/.*/, '') as Address)),
+      ].flatMap((address) =>
+        [UDP, TCP].flatMap((protocol) =>
+          [...given.ports, 20_000].map((port) => ({ egress: false, address, protocol, port })),
+        ),
+      )
+      const changes = changesToApply(await plan(desired, claims, protects))
+      const moments = [packets.filter((packet) => acl.evaluate(packet).action === 'deny')]
+      for (const change of changes) {
+        expect((await firewall.apply([change])).filter(({ ok }) => !ok)).toEqual([])
+        moments.push(moments[0]!.filter((packet) => acl.evaluate(packet).action === 'deny'))
+      }
+      const always = moments.at(-1)!
+      const gaps = moments.flatMap((denied, i) =>
+        always.filter((packet) => !denied.includes(packet)).map((packet) => ({ i, ...packet })),
+      )
+      expect(gaps).toEqual([])
     }, 100)
   })
 
