@@ -62,7 +62,7 @@ export function stepOf(mostCalls: number): fc.Arbitrary<Step> {
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('round' as const), death: fc.constant(null) }) },
     { weight: 5, arbitrary: fc.record({ kind: fc.constant('round' as const), death }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
-    { weight: 3, arbitrary: deploy },
+    { weight: 5, arbitrary: deploy },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('mode' as const), mode }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), seconds }) },
     {
