@@ -116,7 +116,8 @@ describe('One case each of the same law:', () => {
   })
 
   judged('an office that was silent for 23 hours', async () => {
-    expect(await wrongsOf({ ...PLAIN, gapHours: 23 })).toEqual([])
+    for (const restarts of [false, true])
+      expect(await wrongsOf({ ...PLAIN, gapHours: 23, restarts })).toEqual([])
   })
 
   judged('an office that was silent from Friday to Monday', async () => {
