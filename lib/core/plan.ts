@@ -1,9 +1,9 @@
 import type { Block } from './block.ts'
 import { capacityOf, choose, type Refusal } from './choice.ts'
-import type { Entry, PortRange } from './entry.ts'
+import { ANY_PROTOCOL, type Entry, type PortRange } from './entry.ts'
 import { type Claim, isWithin, type PlanInput, type RuleWindow } from './plan-input.ts'
-import { touchesPorts } from './port-match.ts'
-import { bitsOf, familyOf, sourcesIn } from './prefix.ts'
+import { meet, touchesPorts } from './port-match.ts'
+import { bitsOf, familyOf, overlaps, sourcesIn } from './prefix.ts'
 import { type Denial, denialKey, denialsOf, sameEntry } from './wanted.ts'
 
 export type Change =
@@ -13,7 +13,10 @@ export type Change =
   | { readonly kind: 'keep'; readonly entry: Entry; readonly why: string }
 
 export interface Plan {
-  /** Ordered as they are to be applied: replacements, removals, additions; what is kept comes first. */
+  /**
+   * Ordered as they are to be applied: what is kept; what must be there before its like goes; replacements; removals;
+   * additions.
+   */
   readonly changes: readonly Change[]
   /** Blocks that get no entry, and why. */
   readonly refused: readonly Refusal[]
@@ -101,7 +104,11 @@ function keeping(entry: Entry, wanted: Wanted): Change {
   return { kind: 'keep', entry, why: wanted.get(denialKey(entry))!.block.why }
 }
 
-/** What comes takes the number of what goes, by ReplaceNetworkAclEntry; a full ACL has no room for both. */
+/**
+ * What comes takes the number of what goes, by ReplaceNetworkAclEntry; a full ACL has no room for both. No packet that is
+ * denied before and after is let in between: an entry is replaced by the only one that denies any of the same; where
+ * several take over from it they are added before it goes, if there is room.
+ */
 function exchange(
   input: PlanInput,
   leaving: readonly Entry[],
@@ -109,30 +116,70 @@ function exchange(
   foreign: readonly Entry[],
   kept: readonly Entry[],
 ): Change[] {
-  const changes: Change[] = []
   const rest = [...leaving].sort((a, b) => a.ruleNumber - b.ruleNumber)
-  const additions: Change[] = []
   const taken = new Set([...foreign, ...kept, ...rest].map(({ ruleNumber }) => ruleNumber))
-  for (const [, { denial, block }] of arriving) {
-    const place = rest.findIndex(
-      (entry) =>
-        familyOf(entry.prefix) === familyOf(denial.prefix) && isWithin(input.window, entry.ruleNumber),
-    )
-    if (place >= 0) {
-      const replaced = rest.splice(place, 1)[0]!
-      const entry = { ruleNumber: replaced.ruleNumber, ...denial }
-      changes.push({ kind: 'replace', entry, replaced, why: block.why })
-      continue
-    }
-    additions.push({ kind: 'add', entry: { ruleNumber: 0, ...denial }, why: block.why })
-  }
+  const heirs = new Map(
+    rest.map((entry) => [entry, arriving.filter(([, { denial }]) => denySame(entry, denial)).length]),
+  )
+  const successors = arriving.map(([, { denial, block }]) => {
+    const replaced = takePlace(denial, (entry) => heirs.get(entry) === 1 && denySame(entry, denial))
+    return { denial, block, replaced }
+  })
+  const others = successors.filter(({ replaced }) => replaced === undefined)
+  const sharing = others.filter(({ denial }) => leaving.some((entry) => denySame(entry, denial)))
+  const early = numbered(sharing.map(adding), input.window, taken)
+  const fits = hasRoom(input, early) && early.every(({ entry }) => isWithin(input.window, entry.ruleNumber))
+  const first = fits ? early : []
+  const later = others
+    .filter((each) => !fits || !sharing.includes(each))
+    .map((each) => {
+      const alike = takePlace(each.denial, (entry) => denySame(entry, each.denial))
+      return { ...each, replaced: alike ?? takePlace(each.denial, () => true) }
+    })
   for (const entry of rest) taken.delete(entry.ruleNumber)
+  for (const { entry } of first) taken.add(entry.ruleNumber)
   const removals = rest.map((entry) => ({ kind: 'remove', entry, why: goneBecause(entry, input) }) as const)
+  const additions = later.filter(({ replaced }) => replaced === undefined).map(adding)
   const added = numbered(additions, input.window, taken)
+  const changes = [...first, ...successors.flatMap(replacing), ...later.flatMap(replacing)]
   // What moves into the window is put there before it is taken from where it was, where both have room.
   const moving = removals.filter(({ entry }) => !isWithin(input.window, entry.ruleNumber))
-  if (moving.length === 0 || !hasRoom(input, added)) return [...changes, ...removals, ...added]
+  if (moving.length === 0 || !hasRoom(input, [...first, ...added])) return [...changes, ...removals, ...added]
   return [...changes, ...removals.filter((change) => !moving.includes(change)), ...added, ...moving]
+
+  function takePlace({ prefix }: Denial, suits: (entry: Entry) => boolean): Entry | undefined {
+    const place = rest.findIndex(
+      (entry) =>
+        familyOf(entry.prefix) === familyOf(prefix) &&
+        isWithin(input.window, entry.ruleNumber) &&
+        suits(entry),
+    )
+    return place < 0 ? undefined : rest.splice(place, 1)[0]
+  }
+}
+
+interface Arriving {
+  readonly denial: Denial
+  readonly block: Block
+  readonly replaced: Entry | undefined
+}
+
+function adding({ denial, block }: Arriving): Change {
+  return { kind: 'add', entry: { ruleNumber: 0, ...denial }, why: block.why }
+}
+
+function replacing({ denial, block, replaced }: Arriving): Change[] {
+  if (replaced === undefined) return []
+  const entry = { ruleNumber: replaced.ruleNumber, ...denial }
+  return [{ kind: 'replace', entry, replaced, why: block.why }]
+}
+
+/** Whether there is a packet that both deny. */
+function denySame(one: Denial, other: Denial): boolean {
+  const protocols =
+    one.protocol === other.protocol || [one, other].some(({ protocol }) => protocol === ANY_PROTOCOL)
+  const ports = one.ports === null || other.ports === null || meet(one.ports, other.ports)
+  return protocols && ports && overlaps(bitsOf(one.prefix), bitsOf(other.prefix))
 }
 
 function hasRoom({ current, rulesQuota }: PlanInput, added: readonly Change[]): boolean {
@@ -141,11 +188,11 @@ function hasRoom({ current, rulesQuota }: PlanInput, added: readonly Change[]): 
   return ([4, 6] as const).every((family) => entries.filter(of(family)).length <= rulesQuota)
 }
 
-function numbered(additions: readonly Change[], window: RuleWindow, taken: Set<number>): Change[] {
-  let ruleNumber = window.firstRule
+function numbered(additions: readonly Change[], window: RuleWindow, taken: ReadonlySet<number>): Change[] {
+  let ruleNumber = window.firstRule - 1
   return additions.map((change) => {
-    while (taken.has(ruleNumber)) ruleNumber++
-    taken.add(ruleNumber)
+    do ruleNumber++
+    while (taken.has(ruleNumber))
     return { ...change, entry: { ...change.entry, ruleNumber } }
   })
 }

@@ -25,7 +25,19 @@ export const prefix = fc.oneof(
     weight: 1,
     arbitrary: fc.tuple(address4, fc.integer({ min: 24, max: 31 })).map(([a, n]) => prefixOf(a, n)),
   },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(address6, fc.integer({ min: 48, max: 63 })).map(([a, n]) => prefixOf(a, n)),
+  },
 )
+
+/** SIP ports as settings may list them: in no order, next to each other or with gaps, of one port or of several. */
+export const sipPorts = fc.uniqueArray(fc.integer({ min: 5_058, max: 5_066 }), { minLength: 1, maxLength: 4 })
+
+/** The same things in any order. */
+export function anyOrder<T>(items: readonly T[]): fc.Arbitrary<T[]> {
+  return fc.shuffledSubarray([...items], { minLength: items.length })
+}
 
 export function blockOf(now: number): fc.Arbitrary<Block> {
   return fc
@@ -41,7 +53,8 @@ export function blockOf(now: number): fc.Arbitrary<Block> {
       ),
       level: fc.integer({ min: 1, max: 6 }),
       weight: fc.integer({ min: 0, max: 6 }).map((weight) => weight * 50),
-      from: fc.integer({ min: now - 100_000, max: now }),
+      // Few instants, because the blocks of one report begin at the same.
+      from: fc.integer({ min: 0, max: 3 }).map((steps) => now - steps * 25_000),
       left: fc.integer({ min: 1, max: 100_000 }),
     })
     .map(({ left, ...rest }) => ({

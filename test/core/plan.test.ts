@@ -101,6 +101,41 @@ describe('makePlan()', () => {
     expect(told(result)).toEqual(['replace 20 deny 192.0.2.7/32 17 5060-5060'])
   })
 
+  test('replaces each by its like where ports change, so that no block stands open for another', () => {
+    const [lighter, heavier] = [block('192.0.2.1/32', 100), block('192.0.2.2/32', 900)]
+    const current = [udp(20, '192.0.2.1/32'), udp(21, '192.0.2.2/32'), ALLOW_ALL, DEFAULT_DENY]
+    const claims = claim(...current.slice(0, 2))
+    const result = plan({
+      desired: [lighter, heavier],
+      current,
+      claims,
+      ranges: portRanges([5060, 5061]),
+    })
+    expect(told(result)).toEqual([
+      'replace 21 deny 192.0.2.2/32 17 5060-5061',
+      'replace 20 deny 192.0.2.1/32 17 5060-5061',
+    ])
+  })
+
+  test('adds what takes over in parts before the whole goes, where there is room', () => {
+    const whole = { ...udp(20, '192.0.2.1/32'), ports: { from: 5060, to: 5062 } }
+    const input = {
+      desired: [block('192.0.2.1/32')],
+      current: [whole, ALLOW_ALL, DEFAULT_DENY],
+      claims: claim(whole),
+      ranges: portRanges([5060, 5062]),
+    }
+    expect(told(plan(input))).toEqual([
+      'add 21 deny 192.0.2.1/32 17 5060-5060',
+      'add 22 deny 192.0.2.1/32 17 5062-5062',
+      'remove 20 deny 192.0.2.1/32 17 5060-5062',
+    ])
+    expect(told(plan({ ...input, rulesQuota: 4 }))).toEqual([
+      'replace 20 deny 192.0.2.1/32 17 5060-5060',
+      'add 21 deny 192.0.2.1/32 17 5062-5062',
+    ])
+  })
+
   test('does not replace across families, which have quotas of their own', () => {
     const result = plan({
       desired: [block('2001:db8::/64')],

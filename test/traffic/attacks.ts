@@ -1,6 +1,18 @@
 import type { Address } from '../../lib/core/prefix.ts'
 import { digestAnswer } from './digest.ts'
-import { type Asking, invite, minimal, newBranch, options, type RequestText, register } from './sip-text.ts'
+import { answerInHisName, inNoDialog, withoutOffer } from './forged-texts.ts'
+import {
+  type Asking,
+  invite,
+  minimal,
+  newBranch,
+  options,
+  outOfDialog,
+  type RequestText,
+  register,
+  type SipText,
+  subscribe,
+} from './sip-text.ts'
 import { drawPath, type Path, type Socket, type World } from './world.ts'
 
 /** What the forged requests look like. */
@@ -12,6 +24,13 @@ export type ForgedStyle =
   | 'invite'
   | 'options'
   | 'options-minimal'
+  | 'subscribe'
+  | 'notify'
+  | 'publish'
+  /** Of an INVITE that was never sent. */
+  | 'cancel'
+  /** BYE, INFO, NOTIFY or another INVITE in a dialog that does not exist, with a To tag. */
+  | 'in-dialog'
 
 /** Forged packets that a sender adds to look as if the one he names were there. */
 export type ForgedExtra =
@@ -21,6 +40,10 @@ export type ForgedExtra =
   | 'ack'
   /** BYE in invented dialogs. */
   | 'bye'
+  /** Responses to requests that the PBX never sent: final ones of every kind, and challenges. */
+  | 'responses'
+  /** Each request once more as data of a TCP connection that was never confirmed. */
+  | 'segments'
 
 export interface ForgeryOptions {
   /** Whose address is forged. Nothing that the PBX sends there comes back to the sender. */
@@ -85,20 +108,31 @@ export function requestIn(style: ForgedStyle, from: Asking): RequestText {
       return options(from)
     case 'options-minimal':
       return minimal('OPTIONS', from)
+    case 'subscribe':
+      return subscribe(from, from.user, 'dialog')
+    case 'notify':
+    case 'publish':
+    case 'cancel':
+      return outOfDialog(style.toUpperCase(), from, `sip:${from.user}@${from.domain}`, from.user)
+    case 'in-dialog':
+      return inNoDialog(from.dice.pick(['BYE', 'INFO', 'NOTIFY', 'INVITE']), options(from), from.dice)
   }
 }
 
 function send(world: World, forgery: ForgeryOptions, request: RequestText, path: Path): void {
   const { victim, pbx, randomPorts = false } = forgery
   const from = randomPorts ? { ...victim, port: world.dice.whole(1_024, 65_535) } : victim
-  const put = (content: RequestText) => world.send({ from, to: pbx, content }, path)
+  const put = (content: SipText, isStraySegment = false) =>
+    world.send({ from, to: pbx, content, isStraySegment }, path)
   const sent = withJunk(world, forgery, request)
   put(sent)
   for (const extra of forgery.extras ?? []) {
     // An ACK before the answer that it acknowledges would be ignored, so a sender waits for it to have gone out.
     if (extra === 'ack' && request.method === 'INVITE') {
-      world.after(world.dice.between(60, 200), () => put(acknowledgement(sent)))
-    } else if (extra === 'bye' || extra === 'ack') put(inNoDialog(world, extra, request))
+      world.after(world.dice.between(60, 200), () => put(withoutOffer('ACK', sent)))
+    } else if (extra === 'bye' || extra === 'ack') put(inNoDialog(extra.toUpperCase(), request, world.dice))
+    else if (extra === 'responses') put(answerInHisName(request, world.dice, forgery.borrowNonce?.()))
+    else if (extra === 'segments') put(sent, true)
   }
   if (forgery.borrowNonce === undefined) return
   world.after(world.dice.between(40, 400), () => {
@@ -124,18 +158,6 @@ function withNonce(
   const answer = digestAnswer({ user, password, realm: domain, nonce, method, uri })
   const via = { ...request.via, branch: newBranch(world.dice) }
   return { ...request, via, cseq: request.cseq + 1, answer }
-}
-
-/** The ACK that the sender of an INVITE can write without having seen the answer: its To tag is a guess. */
-function acknowledgement(request: RequestText): RequestText {
-  const { body: _, contact: __, lines: ___, ...rest } = request
-  return { ...rest, method: 'ACK', to: { ...request.to, tag: 'as7c1f' } }
-}
-
-function inNoDialog(world: World, extra: 'ack' | 'bye', request: RequestText): RequestText {
-  const { dice } = world
-  const via = { ...request.via, branch: newBranch(dice) }
-  return { ...acknowledgement(request), method: extra.toUpperCase(), via, callId: dice.token(24) }
 }
 
 function asking(

@@ -23,6 +23,8 @@ export interface CallPlan {
 export interface PbxOptions {
   readonly address: Address
   readonly realm: string
+  /** Every domain is a realm of its own, as where several companies share a PBX; `realm` alone unless told. */
+  readonly hasTenants?: boolean
   readonly server: string
   readonly nonces: NonceStyle
   /** The answer to a wrong digest: 403 as FreeSWITCH gives, or a fresh 401 or 407 as Kamailio does. */
@@ -135,7 +137,8 @@ export class Pbx {
 
   #challenge(request: RequestText, from: Socket, stale: boolean): void {
     const status = request.method === 'REGISTER' ? 401 : 407
-    const challenge = { realm: this.#options.realm, nonce: this.#nonces.next(), stale, qop: true }
+    const realm = this.#options.hasTenants === true ? request.to.host : this.#options.realm
+    const challenge = { realm, nonce: this.#nonces.next(), stale, qop: true }
     const lines = this.#options.refusalLines
     this.#replies.send(this.#reply(request, status, from, { challenge, lines }), from)
   }

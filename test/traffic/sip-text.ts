@@ -178,7 +178,8 @@ export function newBranch(dice: Dice): string {
   return `z9hG4bK${dice.token(16)}`
 }
 
-function outOfDialog(method: string, asking: Asking, uri: string, target: string): RequestText {
+/** Any request that opens no dialog, or opens one. */
+export function outOfDialog(method: string, asking: Asking, uri: string, target: string): RequestText {
   const { dice, local, domain, user, userAgent, branch, tag, callId, cseq = 1 } = asking
   return {
     kind: 'request',

@@ -25,6 +25,9 @@ export interface StageOptions {
   readonly pbx?: Partial<PbxOptions>
 }
 
+/** Who has phones on the PBX; a tenant with a domain of his own may give out extensions that others have too. */
+type Tenant = Pick<Company, 'phones' | 'phone'> & Partial<Pick<Company, 'domain' | 'firstUser'>>
+
 const DOMAIN = 'pbx.example.com'
 const VERBOSE = [
   'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE, INFO, UPDATE, REGISTER, REFER, NOTIFY, PUBLISH, SUBSCRIBE',
@@ -50,7 +53,7 @@ export class Stage {
     return { pbx: this.pbx.socket, domain: DOMAIN, untilMs: this.untilMs }
   }
 
-  office(address: Address, company: Pick<Company, 'phones' | 'phone'>, role = 'office') {
+  office(address: Address, company: Tenant, role = 'office') {
     this.never(address, role)
     return natOffice(this.world, address, this.#company(company))
   }
@@ -101,10 +104,10 @@ export class Stage {
     return { frames: this.world.frames, truth: this.world.truth, pbx: [this.pbx.socket.address] }
   }
 
-  #company(company: Pick<Company, 'phones' | 'phone'>): Company {
+  #company(company: Tenant): Company {
     const firstUser = this.#users
     this.#users += company.phones
-    return { ...company, firstUser, passwordOf, pbx: this.pbx.socket, domain: DOMAIN }
+    return { firstUser, passwordOf, pbx: this.pbx.socket, domain: DOMAIN, ...company }
   }
 }
 

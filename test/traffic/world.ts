@@ -5,7 +5,7 @@ import { Dice } from './dice.ts'
 import type { SipText } from './sip-text.ts'
 import { textOf } from './sip-writing.ts'
 import { TimeQueue } from './time-queue.ts'
-import { ethernet, udpPacket } from './wire.ts'
+import { ethernet, tcpSegment, udpPacket } from './wire.ts'
 
 /** An address and a UDP port. */
 export interface Socket {
@@ -13,12 +13,14 @@ export interface Socket {
   readonly port: number
 }
 
-/** One UDP datagram on its way: a SIP message, or other bytes. */
+/** One UDP datagram on its way, or a stray TCP segment: a SIP message, or other bytes. */
 export interface Datagram {
   /** What the IP header says, which a sender may forge. */
   readonly from: Socket
   readonly to: Socket
   readonly content: SipText | Uint8Array
+  /** A TCP segment of a connection that was never confirmed: the sensor sees it, and the kernel of the PBX drops it. */
+  readonly isStraySegment?: boolean
 }
 
 /** What lies between a remote address and the PBX. */
@@ -59,7 +61,7 @@ export class WireFrame {
   }
 
   get frame(): Uint8Array {
-    return ethernet(udpPacket(this.packet))
+    return ethernet(this.packet.transport === 'udp' ? udpPacket(this.packet) : tcpSegment(this.packet))
   }
 }
 
@@ -86,6 +88,7 @@ export class World {
   readonly #receivers = new Map<string, (datagram: Datagram) => void>()
   readonly #paths = new Map<Address, Path>()
   readonly #beside = new Set<Address>()
+  readonly #hidden = new Set<Address>()
 
   constructor({ seed, unseenMs = 0 }: WorldOptions) {
     this.dice = new Dice(seed)
@@ -120,6 +123,11 @@ export class World {
     this.#beside.add(address)
   }
 
+  /** The sensor sees nothing that goes to and from this address, as where it speaks TLS. */
+  hide(address: Address): void {
+    this.#hidden.add(address)
+  }
+
   /** Sets the path of an address; the first packet draws one where none is set. */
   setPath(address: Address, path: Partial<Path>): void {
     this.#paths.set(address, { ...this.#path(address), ...path })
@@ -133,6 +141,7 @@ export class World {
     if (path.loss > 0 && this.dice.chance(path.loss)) return
     this.after(path.latencyMs + this.dice.between(0, path.jitterMs), () => {
       if (!outbound) this.#see(datagram, path.ttl)
+      if (datagram.isStraySegment) return
       this.#receivers.get(`${datagram.to.address} ${datagram.to.port}`)?.(datagram)
     })
   }
@@ -154,18 +163,18 @@ export class World {
     return path
   }
 
-  #see({ from, to, content }: Datagram, ttl: number): void {
-    if (this.now < START) return
+  #see({ from, to, content, isStraySegment = false }: Datagram, ttl: number): void {
+    if (this.now < START || this.#hidden.has(from.address) || this.#hidden.has(to.address)) return
     const payload = content instanceof Uint8Array ? content : Buffer.from(textOf(content), 'utf8')
     const packet: Packet = {
       at: this.now,
-      transport: 'udp',
+      transport: isStraySegment ? 'tcp' : 'udp',
       source: from.address,
       sourcePort: from.port,
       destination: to.address,
       destinationPort: to.port,
       ttl,
-      bytes: (from.address.includes(':') ? 48 : 28) + payload.length,
+      bytes: (from.address.includes(':') ? 40 : 20) + (isStraySegment ? 20 : 8) + payload.length,
       payload,
     }
     this.frames.push(new WireFrame(packet))
