@@ -14,16 +14,19 @@ import { addPreview } from './preview.ts'
 import { addRelease } from './release.ts'
 import { addReplay } from './replay.ts'
 import { addSidecar } from './sidecar.ts'
+import type { End } from './sidecar-end.ts'
 import { addStatus } from './status.ts'
 import { tellLines, tellPeople } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { addWhy } from './why.ts'
 
-const COMMANDS = [
+const NEVER: End = { asked: new AbortController().signal, pressed: new AbortController().signal }
+
+const COMMANDS = (end: End) => [
   addDemo,
   addReplay,
   addCost,
-  addSidecar,
+  (program: Command) => addSidecar(program, end),
   (program: Command) => addInit(program, costLines),
   addStatus,
   addBlocks,
@@ -37,15 +40,18 @@ const COMMANDS = [
   addRelease,
 ]
 
-/** Runs one command. Returns the exit code: 0 done, 1 failed, 2 wrong usage. Errors go to standard error. */
-export async function main(argv: readonly string[]): Promise<number> {
+/**
+ * Runs one command. Returns the exit code: 0 done, 1 failed, 2 wrong usage. Errors go to standard error.
+ * @param end how a sidecar is asked to end, where somebody hears signals for it
+ */
+export async function main(argv: readonly string[], end = NEVER): Promise<number> {
   const program = new Command('sipfence')
     .description('Blocks SIP abuse and reflection upstream of the PBX, and explains every block.')
     .version(VERSION)
     .showHelpAfterError('(--help tells what there is)')
     .exitOverride()
     .configureOutput({ writeErr: (text) => tellLines(text) })
-  for (const add of COMMANDS) add(program)
+  for (const add of COMMANDS(end)) add(program)
   for (const command of program.commands) command.exitOverride()
   endQuietlyOnClosedPipe()
   try {

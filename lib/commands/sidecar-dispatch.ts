@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { ReportQueue } from '../aws/report-queue.ts'
+import type { ReportSink } from '../capture.ts'
 import type { FenceConfig } from '../config.ts'
 import { Deliveries } from '../host/deliveries.ts'
 import { Dispatch } from '../host/dispatch.ts'
@@ -9,11 +10,13 @@ import { tellPeople } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface Outlet {
-  readonly dispatch: Dispatch
+  readonly sink: ReportSink
   /** What has become of the reports by now. */
   readonly sending: () => Sending
   /** For people: where reports go. */
   readonly where: string
+  /** Once pressed, it sends nothing any more. */
+  close(pressed: AbortSignal): Promise<void>
 }
 
 /** A sink that sends to the fence's queue, with a spool of the fence's own in the directory. */
@@ -36,7 +39,12 @@ export async function openOutlet(config: FenceConfig, region: string, directory:
     const kept = { spooled: spool.taken, waiting: spool.size, lost: dispatch.lost }
     return { sent, refused, failed, lastSentAt, tryingSince, ...kept }
   }
-  return { dispatch, sending, where: `queue ${queue.name} in ${region}${backlog}` }
+  const where = `queue ${queue.name} in ${region}${backlog}`
+  const close = async (pressed: AbortSignal) => {
+    await dispatch.close(pressed)
+    await spool.close()
+  }
+  return { sink: dispatch, sending, where, close }
 }
 
 /** Where the fence is: by its settings, else by AWS_REGION. */

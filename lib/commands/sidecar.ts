@@ -17,6 +17,7 @@ import {
   listenOption,
   portsOption,
 } from './options.ts'
+import type { End } from './sidecar-end.ts'
 import { type WatchOptions, watch } from './sidecar-source.ts'
 import { letWatch } from './sidecar-watch.ts'
 import { print, printJson, tellPeople, terminalWidth } from './terminal.ts'
@@ -34,7 +35,7 @@ interface SidecarOptions extends WatchOptions, FenceOptions {
 
 const SPOOL = '/var/spool/sipfence'
 
-export function addSidecar(program: Command): void {
+export function addSidecar(program: Command, end: End): void {
   program
     .command('sidecar')
     .description('beside the PBX: count SIP traffic by source and report it to the fence')
@@ -67,12 +68,12 @@ export function addSidecar(program: Command): void {
     .option('--json', 'with --dry-run: each report as one line (sipfence.report/1, sipfence.proofs/1)')
     .addHelpText(
       'after',
-      '\nNeeds tcpdump, and root or CAP_NET_RAW; to send, the instance role and a region, by the settings or AWS_REGION.\nCtrl-C ends it, after a last report. It counts, and says what a source looks like; the fence decides.',
+      '\nNeeds tcpdump, and root or CAP_NET_RAW; to send, the instance role and a region, by the settings or AWS_REGION.\nCtrl-C ends it, after a last report; again, and that report is spooled and not sent. It counts, and says what a source looks like; the fence decides.',
     )
     .action(async (options: SidecarOptions) => {
       refuseMisuse(options)
       const config = await fenceOption(options)
-      await (options.check === true ? check(config, options) : run(config, options))
+      await (options.check === true ? check(config, options) : run(config, options, end))
     })
 }
 
@@ -109,19 +110,19 @@ interface Outlet {
   readonly heartbeatSeconds: number
   /** For people; ends the line that says what is counted. */
   readonly where: string
-  close(): Promise<void>
+  /** Once pressed, it sends nothing any more. */
+  close(pressed: AbortSignal): Promise<void>
 }
 
-async function run(config: FenceConfig, options: SidecarOptions): Promise<void> {
-  const ended = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort())
+async function run(config: FenceConfig, options: SidecarOptions, end: End): Promise<void> {
+  if (end.asked.aborted) return
   const outlet = options.dryRun === true ? printing(config, options) : await sending(config, options)
   const { host, heartbeatSeconds } = outlet
   const vitals = new Vitals(outlet.sink, () => performance.now(), outlet.sending)
   const identity = { version: VERSION, fence: config.id, host: host.id }
   const endWatch = await letWatch(vitals, identity, options.listen)
   try {
-    const { source, pbx, where } = await watch(options, config, host.publicAddresses, ended.signal)
+    const { source, pbx, where } = await watch(options, config, host.publicAddresses, end.asked)
     const ports = config.ports.join(', ')
     tellPeople(
       `counting SIP on ${where}, ports ${ports}, PBX ${pbx.join(', ')}${outlet.where}; Ctrl-C ends it`,
@@ -136,7 +137,7 @@ async function run(config: FenceConfig, options: SidecarOptions): Promise<void> 
     })
   } finally {
     endWatch()
-    await outlet.close()
+    await outlet.close(end.pressed)
   }
 }
 
@@ -145,15 +146,8 @@ async function sending(config: FenceConfig, options: SidecarOptions): Promise<Ou
   const { openOutlet, regionOf } = await import('./sidecar-dispatch.ts')
   const region = regionOf(config)
   const host = options.host === undefined ? await thisInstance() : await namedInstance(options.host, options)
-  const { dispatch, sending, where } = await openOutlet(config, region, options.spool ?? SPOOL)
-  return {
-    sink: dispatch,
-    sending,
-    host,
-    heartbeatSeconds: 60,
-    where: `; reports of ${host.id} go to ${where}`,
-    close: () => dispatch.close(),
-  }
+  const { where, ...outlet } = await openOutlet(config, region, options.spool ?? SPOOL)
+  return { ...outlet, host, heartbeatSeconds: 60, where: `; reports of ${host.id} go to ${where}` }
 }
 
 /** Its public addresses are known where it is an instance after all; a recording has addresses of its own. */

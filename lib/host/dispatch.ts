@@ -71,15 +71,27 @@ export class Dispatch implements ReportSink {
 
   async endSecond(): Promise<void> {}
 
-  /** Tries for at most 5 s to send what is live, and spools the rest. Nothing may be reported after it. */
-  async close(): Promise<void> {
+  /**
+   * Tries for at most 5 s, or until pressed, to send what is live, and spools the rest. Nothing may be reported after it.
+   */
+  async close(pressed?: AbortSignal): Promise<void> {
     this.#closeAt = this.#options.clock() + CLOSE_MS
     this.#retryAt = Number.NEGATIVE_INFINITY
     this.#pause = LEAST_PAUSE_MS
-    const deadline = setTimeout(() => this.#attempt?.abort(), CLOSE_MS)
+    const deadline = setTimeout(() => this.#cutShort(), CLOSE_MS)
+    const cut = () => this.#cutShort()
+    if (pressed?.aborted === true) cut()
+    pressed?.addEventListener('abort', cut)
     this.#stir()
     await this.#ended
     clearTimeout(deadline)
+    pressed?.removeEventListener('abort', cut)
+  }
+
+  #cutShort(): void {
+    this.#closeAt = Number.NEGATIVE_INFINITY
+    this.#attempt?.abort()
+    this.#stir()
   }
 
   #take(report: SourceReport | ProofReport): void {
@@ -98,7 +110,7 @@ export class Dispatch implements ReportSink {
       this.#hasNews = false
       await this.#spoolSince(clock() - LIVE_MS)
       this.#words.lost(this.lost, clock())
-      const pause = await this.#step(clock())
+      const pause = this.#isDone() ? 0 : await this.#step(clock())
       if (pause > 0) await this.#wait(Math.min(pause, this.#untilOverdue(), this.#closeAt - clock()))
     }
     await this.#spoolSince(Number.POSITIVE_INFINITY)
@@ -125,7 +137,7 @@ export class Dispatch implements ReportSink {
     if (this.#backlogAt > now) return this.#backlogAt - now
     this.#backlogAt = now + BACKLOG_MS
     const next = await this.#options.spool.next()
-    if (next !== undefined && (await this.#deliver(next))) await next.done()
+    if (next !== undefined && !this.#isDone() && (await this.#deliver(next))) await next.done()
     return 0
   }
 

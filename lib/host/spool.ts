@@ -11,7 +11,9 @@ export interface SpoolLimits {
 interface Waiting {
   readonly kind: Message['kind']
   readonly at: number
-  readonly size: number
+  /** Of a file that an earlier run left, the least it can be until it has been measured. */
+  size: number
+  isGone?: boolean
   readonly place: { readonly file: string } | { readonly body: string }
 }
 
@@ -28,7 +30,8 @@ const LIMITS: SpoolLimits = { mostBytes: 32 * MIB, mostMessages: 8_192 }
 /**
  * Messages that could not be sent yet, bounded, in a directory so that a restart finds them. When it is full the
  * oldest report makes room, and a proof only where no report is left: proofs protect people. Before `open`, and
- * wherever a file cannot be written, the same bound holds in memory. Never throws. One user at a time.
+ * wherever a file cannot be written, the same bound holds in memory. Never throws. One user at a time; what it finds at
+ * `open` it measures meanwhile, and until then the bound holds by count, and by size for what is new.
  */
 export class Spool {
   /** What was thrown away for lack of room, since the start. */
@@ -43,6 +46,8 @@ export class Spool {
   #bytes = 0
   #toldOfMemory = false
   #toldOfDamage = false
+  #isClosed = false
+  #measured: Promise<void> = Promise.resolve()
 
   /** @param tell takes a line for people: at most one for each kind of trouble */
   constructor(tell: (line: string) => void, limits: SpoolLimits = LIMITS) {
@@ -60,20 +65,34 @@ export class Spool {
     return [...this.#waiting.report, ...this.#waiting.proofs].filter(({ place }) => 'body' in place).length
   }
 
-  /** Keeps messages in the directory from now on, and takes up those that an earlier run left there. */
+  /** Settles once what was found at `open` has been measured, and room has been made. */
+  get measured(): Promise<void> {
+    return this.#measured
+  }
+
+  /**
+   * Keeps messages in the directory from now on, and takes up those that an earlier run left there. It waits for the list
+   * of them alone, so that ten thousand hold nobody up.
+   */
   async open(path: string): Promise<void> {
     const folder = new SpoolFolder(path)
     this.#path = path
     try {
-      for (const { name, size, ...file } of await folder.open()) {
-        this.#add({ ...file, size: onDisk(size), place: { file: name } })
-      }
+      const found = (await folder.open()).map(
+        ({ name, kind, at }): Waiting => ({ kind, at, size: BLOCK, place: { file: name } }),
+      )
+      for (const waiting of found) this.#add(waiting)
       this.#folder = folder
+      this.#measured = this.#measure(folder, found, this.#takeSurplus(0))
     } catch (error) {
       this.#tellOfMemory(error)
-      return
     }
-    await this.#makeRoom(0)
+  }
+
+  /** Measures no further; what lies in the directory stays. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#measured
   }
 
   async put(message: Message): Promise<void> {
@@ -84,7 +103,7 @@ export class Spool {
       this.dropped[kind]++
       return
     }
-    await this.#makeRoom(size)
+    await this.#erase(this.#takeSurplus(size))
     this.#add({ kind, at, size, place: await this.#place(message) })
     this.taken++
   }
@@ -110,15 +129,45 @@ export class Spool {
     return this.#bytes + size <= this.#limits.mostBytes && this.size < this.#limits.mostMessages
   }
 
-  async #makeRoom(size: number): Promise<void> {
+  /** Forgets what must go so that a message of this size fits in, the oldest first. */
+  #takeSurplus(size: number): Waiting[] {
     const { mostBytes, mostMessages } = this.#limits
     const messages = size > 0 ? 1 : 0
+    const surplus: Waiting[] = []
     while (this.#bytes + size > mostBytes || this.size + messages > mostMessages) {
       const oldest = this.#waiting.report[0] ?? this.#waiting.proofs[0]
-      if (oldest === undefined) return
+      if (oldest === undefined) return surplus
       this.dropped[oldest.kind]++
-      await this.#remove(oldest)
+      this.#forget(oldest)
+      surplus.push(oldest)
     }
+    return surplus
+  }
+
+  async #erase(surplus: readonly Waiting[]): Promise<void> {
+    for (const waiting of surplus) await this.#remove(waiting)
+  }
+
+  async #measure(folder: SpoolFolder, found: readonly Waiting[], surplus: readonly Waiting[]): Promise<void> {
+    for (const waiting of surplus) {
+      if (this.#isClosed) return
+      await this.#remove(waiting)
+    }
+    await folder.tidy(() => this.#isClosed)
+    for (const waiting of found) {
+      if (this.#isClosed) return
+      if (waiting.isGone === true || !('file' in waiting.place)) continue
+      const size = await folder.sizeOf(waiting.place.file)
+      if (size === undefined) this.#forget(waiting)
+      else this.#resize(waiting, onDisk(size))
+    }
+    await this.#erase(this.#takeSurplus(0))
+  }
+
+  #resize(waiting: Waiting, size: number): void {
+    if (waiting.isGone === true) return
+    this.#bytes += size - waiting.size
+    waiting.size = size
   }
 
   async #place(message: Message): Promise<Waiting['place']> {
@@ -145,11 +194,11 @@ export class Spool {
   }
 
   #forget(waiting: Waiting): void {
+    if (waiting.isGone === true) return
     const list = this.#waiting[waiting.kind]
-    const index = list.indexOf(waiting)
-    if (index < 0) return
-    list.splice(index, 1)
+    list.splice(list.indexOf(waiting), 1)
     this.#bytes -= waiting.size
+    waiting.isGone = true
   }
 
   async #remove(waiting: Waiting): Promise<void> {

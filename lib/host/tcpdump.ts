@@ -1,8 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Readable } from 'node:stream'
 import type { Batch, PacketSource } from '../capture.ts'
 import { readCapture } from './capture-file.ts'
+import { type GuardedChild, NOT_EXECUTABLE, NOT_FOUND, spawnGuarded } from './guarded-child.ts'
 import { withIdleTicks } from './idle-ticks.ts'
 import { TcpdumpWords } from './tcpdump-words.ts'
 
@@ -20,9 +19,9 @@ export interface TcpdumpOptions {
   readonly command?: string
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>
-
-type Exit = { readonly error: NodeJS.ErrnoException } | { readonly error?: never; readonly status: string }
+type Exit =
+  | { readonly error: NodeJS.ErrnoException }
+  | { readonly error?: never; readonly status: string; readonly code: number | null }
 
 const IDLE_MILLISECONDS = 1000
 const STATISTICS_MILLISECONDS = 60_000
@@ -35,21 +34,15 @@ const ETHERNET_TYPES: readonly string[] = ['1', '772']
  * second in which nothing comes. The counts of received and dropped packets are asked for each minute by the clock
  * and come with a later batch.
  * Throws when tcpdump is missing, may not capture, or ends by itself. Ends cleanly when the signal aborts.
- * The child is gone when the source is.
+ * The child is gone when the source is, or this process.
  */
 export async function* tcpdumpSource(options: TcpdumpOptions): PacketSource {
   const { clock, command = 'tcpdump', signal } = options
   const isAborted = () => signal?.aborted === true
   if (isAborted()) return
-  const child = spawn(command, tcpdumpArguments(options), {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
-  })
+  const child = spawnGuarded(command, tcpdumpArguments(options), { ...process.env, LC_ALL: 'C' })
   const ended = exitOf(child)
   const words = new TcpdumpWords(child.stderr)
-  // Whatever ends this process, a closed pipe too, ends the child: on a quiet interface it would wait for ever.
-  const reap = () => void child.kill('SIGTERM')
-  process.once('exit', reap)
   try {
     const frames = readCapture(`tcpdump on ${options.interface}`, child.stdout, () => {})
     yield* timed(withIdleTicks(frames, IDLE_MILLISECONDS, signal), child, words, clock)
@@ -57,7 +50,6 @@ export async function* tcpdumpSource(options: TcpdumpOptions): PacketSource {
     // Output that stops in the wrong place is a symptom; what the child said on its way out is the cause.
     if (child.exitCode === null && child.signalCode === null && !child.stdout.readableEnded) throw error
   } finally {
-    process.off('exit', reap)
     child.kill('SIGTERM')
     // A child that is blocked on a full pipe sees the signal only when the pipe breaks.
     child.stdout.destroy()
@@ -91,7 +83,7 @@ function carriesVlans(device: string): boolean {
 
 async function* timed(
   batches: AsyncIterable<Batch | undefined>,
-  child: Child,
+  child: GuardedChild,
   words: TcpdumpWords,
   clock: () => number,
 ): AsyncGenerator<Batch, void> {
@@ -105,17 +97,21 @@ async function* timed(
   }
 }
 
-function exitOf(child: Child): Promise<Exit> {
+function exitOf(child: GuardedChild): Promise<Exit> {
   return new Promise((resolve) => {
     child.on('error', (error) => resolve({ error }))
     child.once('close', (code, killer) => {
-      resolve({ status: code === null ? `signal ${killer}` : `exit code ${code}` })
+      resolve({ status: code === null ? `signal ${killer}` : `exit code ${code}`, code })
     })
   })
 }
 
 function failure(device: string, command: string, exit: Exit, complaint: string): Error {
-  if (exit.error !== undefined) return cannotRun(device, command, exit.error)
+  if (exit.error !== undefined) {
+    return new Error(`Cannot capture on "${device}": no shell starts (${exit.error.message})`)
+  }
+  if (exit.code === NOT_FOUND) return cannotRun(device, `there is no program "${command}"`, complaint)
+  if (exit.code === NOT_EXECUTABLE) return cannotRun(device, `"${command}" does not run`, complaint)
   const said = complaint === '' ? `tcpdump ended with ${exit.status} and said nothing` : complaint
   if (/No such device/i.test(complaint)) {
     const devices = networkDevices().join(', ')
@@ -131,10 +127,9 @@ function failure(device: string, command: string, exit: Exit, complaint: string)
   )
 }
 
-function cannotRun(device: string, command: string, error: NodeJS.ErrnoException): Error {
+function cannotRun(device: string, fault: string, complaint: string): Error {
   const advice = 'install the package tcpdump (apt install tcpdump, dnf install tcpdump)'
-  const fault = error.code === 'ENOENT' ? `there is no program "${command}"` : `"${command}" does not run`
-  return new Error(`Cannot capture on "${device}": ${fault}; ${advice} (${error.message})`, { cause: error })
+  return new Error(`Cannot capture on "${device}": ${fault}; ${advice} (${complaint})`)
 }
 
 function networkDevices(): string[] {

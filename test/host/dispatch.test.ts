@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Delivery, Dispatch } from '../../lib/host/dispatch.ts'
+import { messageOf } from '../../lib/host/message.ts'
 import { Spool } from '../../lib/host/spool.ts'
 import { aProof, aReport } from './reports.ts'
 
@@ -250,5 +251,46 @@ describe('at the end', () => {
     await closed
     expect(spool.size).toBe(1)
     expect(await spool.next()).toMatchObject({ kind: 'report', at: 1000 })
+  })
+
+  test('when it is pressed, the attempt ends at once and all is spooled', async () => {
+    const { dispatch, seconds, spool, tried } = stage({ answer: hang })
+    await seconds(1, 2)
+    const press = new AbortController()
+    const closed = dispatch.close(press.signal)
+    await vi.advanceTimersByTimeAsync(300)
+    expect(spool.size).toBe(0)
+    press.abort()
+    await closed
+    expect([Date.now(), spool.size, tried]).toEqual([2300, 4, [0]])
+  })
+
+  test('where it was pressed before, nothing is tried any more', async () => {
+    const { dispatch, seconds, spool, tried, queue } = stage({ answer: fail, random: 1 })
+    await seconds(1, 1)
+    queue.answer = accept
+    await dispatch.close(AbortSignal.abort())
+    expect([Date.now(), spool.size, tried]).toEqual([1000, 2, [0]])
+  })
+
+  test('no attempt begins once the time is over, however late the disk is', async () => {
+    const { dispatch, spool, queue, tried } = stage()
+    let read = () => {}
+    const late = new Promise<void>((resolve) => {
+      read = resolve
+    })
+    const next = spool.next.bind(spool)
+    vi.spyOn(spool, 'next').mockImplementation(async () => {
+      await late
+      return await next()
+    })
+    await spool.put(messageOf(aReport(1)))
+    await dispatch.report(aReport(2))
+    await vi.advanceTimersByTimeAsync(1)
+    queue.answer = hang
+    const closed = dispatch.close()
+    read()
+    await closed
+    expect([Date.now(), tried, spool.size]).toEqual([1, [0], 1])
   })
 })

@@ -131,7 +131,9 @@ describe('the spool', () => {
     expect(told).toEqual([
       expect.stringMatching(/Cannot read "0.*" in the spool: .*; such files are set aside/),
     ])
-    expect((await open()).size).toBe(0)
+    const later = await open()
+    await later.measured
+    expect(later.size).toBe(0)
   })
 
   test('takes a file that somebody removed for gone, and says nothing', async () => {
@@ -176,6 +178,71 @@ describe('the spool', () => {
     expect(spool.inMemory).toBe(2)
     expect(await drain(spool)).toEqual(['report 2', 'report 3'])
     expect(told).toEqual([expect.stringMatching(/ENOENT/)])
+  })
+})
+
+describe('a spool that finds much', () => {
+  const path = () => join(folder, 'pbx')
+  const files = () => readdirSync(path())
+  async function leave(count: number, padding = ''): Promise<void> {
+    const before = await open()
+    for (let second = 1; second <= count; second++) {
+      const message = report(second)
+      await before.put({ ...message, body: message.body + padding })
+    }
+  }
+
+  test('is open before it has touched any of it, takes what is new, and then makes room', async () => {
+    await leave(50)
+    const spool = await open({ mostMessages: 10 })
+    expect(files().length).toBeGreaterThanOrEqual(49) // one is being removed already
+    expect([spool.size, spool.dropped.report]).toEqual([10, 40])
+    await spool.put(proof(60))
+    expect(await drain(spool)).toEqual([
+      'proofs 60',
+      ...Array.from({ length: 9 }, (_, i) => `report ${i + 42}`),
+    ])
+    await spool.measured
+    expect([files(), spool.dropped]).toEqual([[], { report: 41, proofs: 0 }])
+  })
+
+  test('holds to its bound in bytes as soon as it has measured', async () => {
+    await leave(5, ' '.repeat(2 * BLOCK))
+    const spool = await open({ mostBytes: 10 * BLOCK })
+    expect(spool.size).toBe(5)
+    await spool.measured
+    expect([spool.size, spool.dropped.report, files().length]).toEqual([3, 2, 3])
+    await spool.put(report(6))
+    await spool.put(report(7))
+    expect(await drain(spool)).toEqual(['report 4', 'report 5', 'report 6', 'report 7'])
+  })
+
+  test('leaves the rest for the next start where it is closed meanwhile', async () => {
+    await leave(50)
+    const spool = await open({ mostMessages: 10 })
+    await spool.put(report(60))
+    await spool.close()
+    const left = files().length
+    expect(left).toBeGreaterThan(11)
+    const next = await open()
+    await next.measured
+    expect([next.size, (await drain(next)).at(-1)]).toEqual([left, 'report 60'])
+  })
+
+  test('keeps the newest 16 damaged files, of earlier runs too, and no folder of such a name', async () => {
+    const name = (second: number, ending = '') =>
+      `${String(second).padStart(15, '0')}-00000000-0000-4000-8000-000000000000.report.json${ending}`
+    const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+    await open()
+    for (const second of numbers(1, 40)) writeFileSync(join(path(), name(second, '.damaged')), 'x')
+    mkdirSync(join(path(), name(50, '.damaged')))
+    const spool = await open()
+    await spool.measured
+    const aside = (seconds: readonly number[]) => [...seconds, 50].map((second) => name(second, '.damaged'))
+    expect(files()).toEqual(aside(numbers(25, 40)))
+    for (const second of [41, 42]) writeFileSync(join(path(), name(second)), 'x')
+    await drain(await open())
+    expect(files()).toEqual(aside(numbers(27, 42)))
   })
 })
 

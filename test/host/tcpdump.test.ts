@@ -125,6 +125,14 @@ describe('when it fails', () => {
     )
   })
 
+  test('a program that does not run names the package too', async () => {
+    const locked = join(directory, 'locked')
+    writeFileSync(locked, '', { mode: 0o644 })
+    await expect(drain(source(locked))).rejects.toThrow(
+      `Cannot capture on "lo": "${locked}" does not run; install the package tcpdump`,
+    )
+  })
+
   test('a missing permission names the capability', async () => {
     const words =
       "tcpdump: lo: You don't have permission to perform this capture on that device\n(socket: x)\n"
