@@ -21,16 +21,6 @@ async function open(options: { now?: () => number; wait?: (ms: number) => Promis
 }
 
 describe('a long poll', () => {
-  test('ends as soon as a message comes', async () => {
-    const { sqs, url, arrived } = await open()
-    const began = performance.now()
-    const polling = poll(sqs, url, 20)
-    await arrived(1)
-    await sqs.sendMessage({ QueueUrl: url, MessageBody: 'a' })
-    expect(await polling).toEqual(['a'])
-    expect(performance.now() - began).toBeLessThan(5000)
-  })
-
   test('is woken by a message while the wait of the account goes on', async () => {
     const { sqs, url, arrived } = await open({ wait: () => new Promise(() => {}) })
     const polling = poll(sqs, url, 20)
@@ -43,7 +33,7 @@ describe('a long poll', () => {
     const { sqs, url } = await open()
     const began = performance.now()
     expect(await poll(sqs, url, 1)).toEqual([])
-    expect(performance.now() - began).toBeGreaterThan(990)
+    expect(performance.now() - began).toBeGreaterThan(990) // waits: too early is wrong on any machine, too late is not told
   })
 
   test('waits by the wait of the account, which may move its clock', async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { eventually } from '../eventually.ts'
 import { ROOT, sipfence } from './cli.ts'
 import { freePort } from './moto-queue.ts'
 import { registrations } from './registrations.ts'
@@ -47,7 +48,7 @@ async function watched(...args: string[]): Promise<{ url: string; child: ChildPr
     said += String(chunk)
   })
   const url = `http://127.0.0.1:${port}`
-  await vi.waitFor(() => fetch(url), { timeout: 15_000, interval: 100 })
+  await eventually(() => fetch(url).catch(() => undefined))
   return { url, child, said: () => said }
 }
 

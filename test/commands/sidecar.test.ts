@@ -1,20 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { proofReport } from '../../lib/contract/proofs.ts'
 import { sourceReport } from '../../lib/contract/report.ts'
 import type { Counts } from '../../lib/core/source-record.ts'
 import type { ProofReport, SourceReport } from '../../lib/core/source-report.ts'
+import { request } from '../core/talk.ts'
+import { eventually } from '../eventually.ts'
 import { lacks } from '../skips.ts'
 import { ROOT, sipfence } from './cli.ts'
 
 const SCENARIOS = join(ROOT, 'test/lab/loopback')
 const PORT = 15_060
 const PHONE = '127.0.0.2'
+const MARK = '127.0.0.9'
 
 let folder = ''
 const running: ChildProcess[] = []
@@ -68,19 +71,22 @@ async function listenTo(caller: readonly string[], callee: readonly string[]): P
     String(PORT),
     '--pbx',
     '127.0.0.1',
+    '--heartbeat',
+    '1s',
   ]
   const sidecar = start(process.execPath, [join(ROOT, 'dist/bin/sipfence.js'), ...args])
   const printed: Buffer[] = []
   sidecar.stdout!.on('data', (chunk: Buffer) => printed.push(chunk))
   const ended = once(sidecar, 'close')
   await until(sidecar, /counting SIP on lo/)
-  await setTimeout(1000) // tcpdump opens its socket
+  await eventually(() => captures(sidecar.pid!))
   const common = ['-nostdin', '-timeout', '20s', '-trace_counts']
   const server = start('sipp', [...callee, '-i', '127.0.0.1', '-p', String(PORT), ...common])
-  await setTimeout(500) // sipp says nothing when it listens
+  await eventually(() => isBound('127.0.0.1', PORT))
   const client = start('sipp', [...caller, '-i', PHONE, '-p', String(PORT), `127.0.0.1:${PORT}`, ...common])
   await Promise.all([once(client, 'close'), once(server, 'close')])
-  await setTimeout(1500) // what the kernel still holds back
+  await mark()
+  await eventually(() => Buffer.concat(printed).includes(`"${MARK}/32"`))
   sidecar.kill('SIGINT')
   expect(await ended).toEqual([0, null])
   const lines = Buffer.concat(printed)
@@ -96,6 +102,47 @@ async function listenTo(caller: readonly string[], callee: readonly string[]): P
       .filter(({ schema }) => schema.startsWith('sipfence.proofs'))
       .map((each) => proofReport.parse(each)),
   }
+}
+
+/** Sends one packet of somebody else's: whoever has counted it has counted all that came before. */
+async function mark(): Promise<void> {
+  const socket = createSocket('udp4').bind(0, MARK)
+  await once(socket, 'listening')
+  await new Promise((resolve) => socket.send(request('OPTIONS', {}), PORT, '127.0.0.1', resolve))
+  socket.close()
+}
+
+/** Whether a child of the process has a packet socket whose ring runs, by packet(7)'s list. */
+function captures(pid: number): boolean {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  const running = readFileSync('/proc/net/packet', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns[5] === '1')
+    .map((columns) => `socket:[${columns[8]}]`)
+  return children
+    .filter((child) => child !== '')
+    .flatMap(socketsOf)
+    .some((socket) => running.includes(socket))
+}
+
+function socketsOf(pid: string): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+  } catch {
+    return [] // it has not begun, or closes one just now
+  }
+}
+
+/** Whether somebody listens there for datagrams, by the kernel's list. */
+function isBound(address: string, port: number): boolean {
+  const hex = (value: number, digits: number) => value.toString(16).toUpperCase().padStart(digits, '0')
+  const host = address
+    .split('.')
+    .reverse()
+    .map((part) => hex(Number(part), 2))
+    .join('')
+  return readFileSync('/proc/net/udp', 'utf8').includes(` ${host}:${hex(port, 4)} `)
 }
 
 function countsOf(reports: readonly SourceReport[]): Counts | undefined {
@@ -191,8 +238,7 @@ describe.skipIf(lacks('the sidecar on loopback', 'root', 'tcpdump', 'sipp'))(
       expect(children).toHaveLength(1)
       sidecar.stdout!.destroy()
       await ended
-      for (let waits = 0; waits < 50 && lives(children[0]!); waits++) await setTimeout(100)
-      expect(lives(children[0]!)).toBe(false)
+      await eventually(() => !lives(children[0]!))
     })
 
     test('says what it lacks where the interface is wrong', async () => {

@@ -155,7 +155,7 @@ export function setContract(
       expect(plan.refused.map(({ block: { prefix }, reason }) => `${reason} ${prefix}`).sort()).toEqual(
         [lightest!, heavier[0]!].map(({ prefix }) => `no-free-entry ${prefix}`),
       )
-    }, 60_000)
+    })
 
     test("leaves somebody else's prefixes alone, in its plans and in its writes, and says that they are there", async () => {
       const { block, settle, change, now, told } = await start()

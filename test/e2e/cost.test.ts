@@ -19,7 +19,7 @@ import { reflected } from '../core/reports.ts'
 import { fenceWith } from '../infra/synth.ts'
 import { ACL, accusation, HOST } from './accusations.ts'
 import { type Assembly, assemble, startLocalFence } from './local-fence.ts'
-import { startMeteredTables } from './metered-tables.ts'
+import { meteredTables } from './metered-tables.ts'
 import type { FunctionId } from './running-fence.ts'
 
 /** What the bill rests on, counted on the functions as they are deployed. */
@@ -52,7 +52,7 @@ interface Used extends LedgerUnits {
 
 /** A fence whose functions are invoked by the test alone. */
 async function openCountedFence(assembly: Assembly) {
-  const tables = await startMeteredTables(['ledger'])
+  const tables = meteredTables(['ledger'])
   const fence = await startLocalFence(assembly.template, {
     hosts: [HOST],
     only: [],
@@ -76,15 +76,11 @@ async function openCountedFence(assembly: Assembly) {
     if (!answer.ok) throw new Error(answer.error)
     return difference(used(id), before)
   }
-  const stop = async () => {
-    await fence.stop()
-    await tables.stop()
-  }
   return {
     fence,
     analyze: (body: SourceReport | ProofReport) => invoke('Analyze', body),
     round: () => invoke('Reconcile', WAKE),
-    stop,
+    stop: () => fence.stop(),
   }
 }
 
@@ -300,7 +296,7 @@ describe('a round uses more, as its bill reckons with,', () => {
 
 /** The third round of a fence in which nothing is blocked: by then it keeps what it asks for once. */
 async function roundOf(fence: FenceConfig, options: AccountOptions = {}, hosts = 0, knownGood = 0) {
-  const tables = await startMeteredTables(['ledger'])
+  const tables = meteredTables(['ledger'])
   const account = await openTierAccount({ fence, apis: [tables.api], ...options })
   const ports = { ...account, journal: { write: async () => undefined } }
   async function round(): Promise<LedgerUnits> {
@@ -317,7 +313,6 @@ async function roundOf(fence: FenceConfig, options: AccountOptions = {}, hosts =
     return await round()
   } finally {
     await account.stop()
-    await tables.stop()
   }
 }
 

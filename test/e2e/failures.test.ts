@@ -13,6 +13,7 @@ import {
 const SOURCE = '192.0.2.1'
 /** The ledger fails at whatever concerns this one. */
 const POISON = '203.0.113.66'
+const IN_FLIGHT_SECONDS = 60
 
 describe('a function that cannot do its work', () => {
   let assembly: Assembly
@@ -42,6 +43,11 @@ describe('a function that cannot do its work', () => {
   }
 
   const queue = (name: string) => fence.aws.queue(`sipfence-f-${name}`)
+  /** Invocations that named a message of their batch as failed. */
+  const triesThatFailed = () =>
+    fence.functions.Analyze.invocations.filter(
+      ({ answer }) => answer.ok && JSON.stringify(answer.result).includes('itemIdentifier'),
+    ).length
   const roundsThatEnded = () => fence.functions.Reconcile.invocations.map(({ answer }) => answer.ok)
 
   test('has its round tried again after five seconds, and then done', async () => {
@@ -49,32 +55,35 @@ describe('a function that cannot do its work', () => {
     const refuse = { kind: 'before', code: 'UnauthorizedOperation', status: 403 } as const
     fence.aws.faults.plan([{ service: 'ec2', action: 'CreateNetworkAclEntry', calls: [1], fault: refuse }])
     await accuse(SOURCE)
-    await expect.poll(roundsThatEnded, { timeout: 10_000, interval: 20 }).toEqual([false])
+    await expect.poll(roundsThatEnded).toEqual([false])
     expect(fence.functions.Reconcile.invocations[0]!.answer).toMatchObject({
       error: expect.stringMatching(/Cannot finish the round: .*UnauthorizedOperation/),
     })
     const [wake] = queue('reconcile.fifo').inFlight()
     expect(wake!.receiveCount).toBe(1)
     expect(wake!.hiddenUntil).toBeGreaterThanOrEqual(wake!.lastReceivedAt! + 5_000)
-    expect(wake!.hiddenUntil).toBeLessThanOrEqual(Date.now() + 5_000)
+    expect(wake!.hiddenUntil).toBeLessThanOrEqual(fence.now() + 5_000)
     expect(denied()).toEqual([])
 
-    await expect.poll(roundsThatEnded, { timeout: 8_000, interval: 20 }).toEqual([false, true])
+    fence.advance(5_000)
+    await expect.poll(roundsThatEnded).toEqual([false, true])
     expect(denied()).toEqual([`${SOURCE}/32`])
-    await expect.poll(() => queue('reconcile.fifo').inFlight(), { timeout: 2_000 }).toEqual([])
+    await expect.poll(() => queue('reconcile.fifo').inFlight()).toEqual([])
   })
 
   test('gives one report up after five tries, and handles those that came with it', async () => {
     await start({
-      reportSeconds: 1,
+      reportSeconds: IN_FLIGHT_SECONDS,
       environment: async (aws) => ({ Analyze: { AWS_ENDPOINT_URL_DYNAMODB: await poisoned(aws) } }),
     })
     for (const address of ['192.0.2.1', POISON, '192.0.2.2', '192.0.2.3']) await accuse(address)
+    await expect.poll(denied).toEqual(['192.0.2.1/32', '192.0.2.2/32', '192.0.2.3/32'])
+    for (let tries = 1; tries <= 5; tries++) {
+      await expect.poll(triesThatFailed).toBe(tries)
+      fence.advance(IN_FLIGHT_SECONDS * 1_000)
+    }
     await expect
-      .poll(denied, { timeout: 10_000, interval: 20 })
-      .toEqual(['192.0.2.1/32', '192.0.2.2/32', '192.0.2.3/32'])
-    await expect
-      .poll(() => queue('reports-dead').visible(), { timeout: 30_000, interval: 50 })
+      .poll(() => queue('reports-dead').visible())
       .toMatchObject([{ body: expect.stringContaining(POISON), receiveCount: 5 }])
     expect([...queue('reports').visible(), ...queue('reports').inFlight()]).toEqual([])
   })

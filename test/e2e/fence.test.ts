@@ -24,8 +24,8 @@ const SECOND_VICTIM = '198.51.100.77'
 const FOREIGN = { RuleNumber: 25, RuleAction: 'deny', Protocol: '6', CidrBlock: '198.51.100.99/32' } as const
 const OPERATORS = { RuleNumber: 100, RuleAction: 'allow', Protocol: '-1', CidrBlock: '0.0.0.0/0' } as const
 
-/** From the first packet of the recording: 2 s until the flood, 10 s of it and 5 s for its requests to be followed up. */
-const DETECTED = { timeout: 40_000, interval: 100 }
+/** Each look costs a call of moto, or a round. */
+const SELDOM = { interval: 500 }
 
 interface AlarmMetric {
   readonly Namespace?: string
@@ -170,7 +170,7 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
   test('denies the victim of a reflection that the sidecar sees', async () => {
     const from = ['--read', join(folder, 'attack.pcap'), '--host', HOST]
     sidecar = command('sidecar', ...from, '--spool', join(folder, 'spool'))
-    await expect.poll(inWindow, DETECTED).toContain(VICTIM)
+    await expect.poll(inWindow, SELDOM).toContain(VICTIM)
     expect((await inbound()).find(({ CidrBlock }) => CidrBlock === VICTIM)).toMatchObject({
       RuleAction: 'deny',
       Protocol: '17',
@@ -180,15 +180,15 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
       ),
     })
     const words = /^\[sipfence pbx\] BLOCKING reflection: 1 source, until .*UTC$/
-    await expect.poll(notices, { timeout: 15_000 }).toContainEqual(expect.stringMatching(words))
+    await expect.poll(notices, SELDOM).toContainEqual(expect.stringMatching(words))
   })
 
   test('tells people of the flood in the name of a phone, and does not deny the phone', async () => {
     const alerts = () => jsonOf(fence.functions.Analyze.lines).filter(({ message }) => message === 'alert')
-    await expect.poll(alerts, DETECTED).not.toEqual([])
+    await expect.poll(alerts, SELDOM).not.toEqual([])
     await fence.tick()
     const trouble = `[sipfence pbx] TROUBLE protected-source-flood ${POISONED_PHONE}`
-    await expect.poll(notices, { timeout: 15_000 }).toContain(trouble)
+    await expect.poll(notices, SELDOM).toContain(trouble)
     expect(await inWindow()).not.toContain(POISONED_PHONE)
     expect((await sidecar.interrupt()).code).toBe(0)
   })
@@ -205,12 +205,11 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
   })
 
   test('lets the victim in again when the block is over and the schedule comes round', async () => {
-    expect(await inWindow()).toContain(VICTIM)
     async function afterRound() {
       await fence.tick()
       return await inWindow()
     }
-    await expect.poll(afterRound, { timeout: 20_000, interval: 1_000 }).toEqual([FOREIGN.CidrBlock])
+    await expect.poll(afterRound, SELDOM).toEqual([FOREIGN.CidrBlock])
   })
 
   test('gives CloudWatch exactly the series that its alarms look at', () => {
@@ -230,7 +229,7 @@ describe.skipIf(lacks('the whole fence on AWS', 'moto'))('a fence, from bootstra
     const QueueUrl = (await moto.sqs.getQueueUrl({ QueueName: 'sipfence-pbx-reports' })).QueueUrl
     const report = { ...accusation(HOST, SECOND_VICTIM), fence: 'pbx' }
     await moto.sqs.sendMessage({ QueueUrl, MessageBody: JSON.stringify(report) })
-    await expect.poll(inWindow, { timeout: 10_000 }).toContain(`${SECOND_VICTIM}/32`)
+    await expect.poll(inWindow, SELDOM).toContain(`${SECOND_VICTIM}/32`)
     expect(await command('release').ended()).toMatchObject({ code: 0, err: '' })
     expect(await inWindow()).toEqual([FOREIGN.CidrBlock])
     await fence.tick()

@@ -28,10 +28,10 @@ describe('the judge of reports', () => {
   const entries = (kind: string) => jsonOf(lines()).filter(({ message }) => message === kind)
 
   /** Waits until every report was received, handled and deleted, and none has failed. */
-  async function handled(milliseconds: number): Promise<void> {
+  async function handled(): Promise<void> {
     const [reports, dead] = ['reports', 'reports-dead'].map((name) => fence.aws.queue(`sipfence-f-${name}`))
     const left = () => reports!.visible().length + reports!.inFlight().length
-    await expect.poll(left, { timeout: milliseconds, interval: 50 }).toBe(0)
+    await expect.poll(left).toBe(0)
     expect(dead!.visible()).toEqual([])
     const failed = fence.functions.Analyze.invocations.filter(({ answer }) => !answer.ok)
     expect(failed).toEqual([])
@@ -59,9 +59,9 @@ describe('the judge of reports', () => {
       [HOST, JSON.stringify({ ...good, at: Date.now() + 90_000 }), 'from-the-future'],
     ]
     for (const [host, body] of refused) await fence.send(host, body)
-    await handled(20_000)
+    await handled()
     const reasons = () => entries('A message was not taken').map(({ reason }) => reason)
-    await expect.poll(reasons, { timeout: 2_000 }).toHaveLength(refused.length)
+    await expect.poll(reasons).toHaveLength(refused.length)
     expect(reasons().sort()).toEqual(refused.map(([, , reason]) => reason).sort())
     expect(writes()).toEqual([])
   })
@@ -70,19 +70,17 @@ describe('the judge of reports', () => {
     await start()
     for (const addresses of Array.from({ length: REPORTS }, (_, report) => network(report)))
       await fence.send(HOST, JSON.stringify(accusation(HOST, ...addresses)))
-    await handled(50_000)
-    await expect.poll(() => entries('block'), { timeout: 2_000 }).toHaveLength(LOCAL_FENCE.perHostHour.blocks)
+    await handled()
+    await expect.poll(() => entries('block')).toHaveLength(LOCAL_FENCE.perHostHour.blocks)
     expect(entries('alert')).toMatchObject([{ entry: { alert: { kind: 'host-capped', host: HOST } } }])
     expect(fence.aws.published()).toEqual([]) // rounds tell people, and none has begun
     const notes = writes().filter((each) => each.includes('f#news'))
     expect(notes.length).toBeLessThanOrEqual(8) // two kinds, a minute or two, two functions at a time
 
     await fence.send(OTHER_HOST, JSON.stringify(accusation(OTHER_HOST, '192.0.2.1')))
-    await handled(10_000)
+    await handled()
     const last = () => entries('block').at(-1)
-    await expect
-      .poll(last, { timeout: 2_000 })
-      .toMatchObject({ entry: { change: 'new', block: { prefix: '192.0.2.1/32' } } })
+    await expect.poll(last).toMatchObject({ entry: { change: 'new', block: { prefix: '192.0.2.1/32' } } })
     expect(entries('block')).toHaveLength(LOCAL_FENCE.perHostHour.blocks + 1)
   })
 })

@@ -63,6 +63,10 @@ export interface LocalFenceOptions extends RunOptions {
 /** A fence in an account on loopback, its queues and functions as the template has them, and running. */
 export interface LocalFence extends RunningFence {
   readonly aws: LocalAws
+  /** Of the account, whose queues go by it; it runs like the machine's, and can be moved. */
+  now(): number
+  /** Moves the account's clock forward, so that nobody waits for what takes its time there. */
+  advance(ms: number): void
   /** Sends a message to the queue of reports, as the instance of that id. */
   send(host: string, body: string): Promise<void>
 }
@@ -75,7 +79,10 @@ export async function startLocalFence(
   const queues = [...template.all<QueueProperties>('AWS::SQS::Queue').values()].map((queue) =>
     queueOf(template, queue, reportSeconds),
   )
+  let ahead = 0
+  const now = () => Date.now() + ahead
   const aws = await startLocalAws({
+    now,
     ...options.account,
     ...placesOf(template),
     tables: [TABLE],
@@ -99,7 +106,10 @@ export async function startLocalFence(
     await running.stop()
     await aws.stop()
   }
-  return { ...running, aws, send, stop }
+  const advance = (ms: number) => {
+    ahead += ms
+  }
+  return { ...running, aws, now, advance, send, stop }
 }
 
 function queueOf(template: StackTemplate, queue: QueueProperties, reportSeconds?: number): QueueOptions {

@@ -8,6 +8,8 @@ import { EventSource, type Mapping } from './event-source.ts'
 import type { FunctionSpec } from './function-process.ts'
 import { LocalLambda } from './local-lambda.ts'
 
+const IN_FLIGHT_SECONDS = 30
+
 /** Does what its messages say, one word each. */
 const CODE = `
 let handled = 0
@@ -23,7 +25,7 @@ export async function handler({ Records, probe }, context) {
     console.log(JSON.stringify({ body, count: attributes.ApproximateReceiveCount, sender: attributes.SenderId }))
     if (body === 'throw' && attributes.ApproximateReceiveCount === '1') throw new Error('as told')
     if (body === 'fail' && attributes.ApproximateReceiveCount === '1') failed.push({ itemIdentifier: messageId })
-    if (body === 'slow') await new Promise((resolve) => setTimeout(resolve, 500))
+    if (body === 'slow') await new Promise((resolve) => setTimeout(resolve, 500)) // waits: so that another could overtake it
   }
   return { batchItemFailures: failed }
 }
@@ -46,8 +48,10 @@ describe('what stands in for AWS Lambda', () => {
 
   /** A queue that feeds the function; two messages were sent at once before it began. */
   async function feed(lambda: LocalLambda, name: string, more: Partial<Mapping>, ...bodies: string[]) {
+    let now = Date.now()
     const aws = await startLocalAws({
-      queues: [{ name, visibilitySeconds: 1, contentBasedDeduplication: true }],
+      queues: [{ name, visibilitySeconds: IN_FLIGHT_SECONDS, contentBasedDeduplication: true }],
+      now: () => now,
     })
     const { endpoint, region, credentials } = aws
     const sqs = new SQS({ endpoint, region, credentials })
@@ -64,7 +68,15 @@ describe('what stands in for AWS Lambda', () => {
       await aws.stop()
     })
     const left = () => [...aws.queue(name).visible(), ...aws.queue(name).inFlight()].map(({ body }) => body)
-    return { left, send: (MessageBody: string) => sqs.sendMessage({ QueueUrl, MessageBody, ...group }) }
+    /** All that failed can be received again. */
+    const again = () => {
+      now += IN_FLIGHT_SECONDS * 1_000
+    }
+    return {
+      left,
+      again,
+      send: (MessageBody: string) => sqs.sendMessage({ QueueUrl, MessageBody, ...group }),
+    }
   }
 
   const handled = (lambda: LocalLambda) => lambda.lines.map((line) => JSON.parse(line))
@@ -91,10 +103,10 @@ describe('what stands in for AWS Lambda', () => {
   })
 
   test('ends what takes too long, tells of what died, and begins anew', async () => {
-    const lambda = open({ timeoutSeconds: 1 })
+    const lambda = open({ timeoutSeconds: 2 })
     expect(await lambda.invoke({ probe: 'hang' })).toEqual({
       ok: false,
-      error: 'Task timed out after 1 seconds',
+      error: 'Task timed out after 2 seconds',
     })
     expect(await lambda.invoke({ probe: 'die' })).toEqual({ ok: false, error: 'Runtime exited: 7' })
     expect(await lambda.invoke({ probe: 'context' })).toEqual({ ok: true, result: ['f', true, 1] })
@@ -107,8 +119,10 @@ describe('what stands in for AWS Lambda', () => {
 
   test('deletes of a batch what did not fail, and gives the rest again', async () => {
     const lambda = open()
-    const { left } = await feed(lambda, 'queue', { reportsFailures: true }, 'a', 'fail', 'b')
-    await expect.poll(left, { timeout: 5_000 }).toEqual([])
+    const { left, again } = await feed(lambda, 'queue', { reportsFailures: true }, 'a', 'fail', 'b')
+    await expect.poll(left).toEqual(['fail'])
+    again()
+    await expect.poll(left).toEqual([])
     expect(handled(lambda).map(({ body, count }) => `${body} ${count}`)).toEqual([
       'a 1',
       'fail 1',
@@ -120,8 +134,10 @@ describe('what stands in for AWS Lambda', () => {
 
   test('gives the whole batch again where the function throws', async () => {
     const lambda = open()
-    const { left } = await feed(lambda, 'queue', { reportsFailures: true }, 'a', 'throw', 'b')
-    await expect.poll(left, { timeout: 5_000 }).toEqual([])
+    const { left, again } = await feed(lambda, 'queue', { reportsFailures: true }, 'a', 'throw', 'b')
+    await expect.poll(() => lambda.invocations).toHaveLength(1)
+    again()
+    await expect.poll(left).toEqual([])
     expect(handled(lambda).map(({ body, count }) => `${body} ${count}`)).toEqual([
       'a 1',
       'throw 1',
@@ -134,9 +150,9 @@ describe('what stands in for AWS Lambda', () => {
   test('never has two batches of one group at work', async () => {
     const lambda = open()
     const { left, send } = await feed(lambda, 'queue.fifo', { batchSize: 1 }, 'slow', 'a', 'b')
-    await expect.poll(() => handled(lambda).length, { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => handled(lambda).length).toBe(1)
     await send('c')
-    await expect.poll(left, { timeout: 5_000 }).toEqual([])
+    await expect.poll(left).toEqual([])
     expect(handled(lambda).map(({ body }) => body)).toEqual(['slow', 'a', 'b', 'c'])
     expect(lambda.starts).toBe(1)
   })

@@ -1,7 +1,7 @@
 import type { AwsApi } from '../aws/aws-api.ts'
 import { AwsError } from '../aws/aws-error.ts'
 import { dynamodbApi } from '../aws/dynamodb-api.ts'
-import { startTables, type TableServer } from '../aws/table-server.ts'
+import { memoryTables } from '../aws/memory-tables.ts'
 import type { WireObject } from '../aws/wire-value.ts'
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem'])
@@ -16,15 +16,14 @@ export interface Units {
 export interface MeteredTables {
   readonly api: AwsApi
   readonly units: Units
-  stop(): Promise<void>
 }
 
 /**
  * Documented ("DynamoDB read and write operations"): a read of nothing takes one unit, a write whose condition does
  * not hold takes what the write would have taken; those here are of rows below 1 KB.
  */
-export async function startMeteredTables(names: readonly string[]): Promise<MeteredTables> {
-  const tables = await startTables(names)
+export function meteredTables(names: readonly string[]): MeteredTables {
+  const tables = memoryTables(names)
   const units: Units = { reads: 0, writes: 0 }
   async function call(action: string, parameters: WireObject): Promise<WireObject> {
     const kind = WRITES.has(action) ? 'writes' : 'reads'
@@ -38,6 +37,5 @@ export async function startMeteredTables(names: readonly string[]): Promise<Mete
       throw error
     }
   }
-  const metered: TableServer = { call, stop: () => tables.stop() }
-  return { api: dynamodbApi(metered), units, stop: () => tables.stop() }
+  return { api: dynamodbApi({ call, stop: tables.stop }), units }
 }

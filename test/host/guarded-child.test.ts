@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { spawnGuarded } from '../../lib/host/guarded-child.ts'
 
 const GUARDED_CHILD = new URL('../../dist/lib/host/guarded-child.js', import.meta.url).href
@@ -34,8 +34,7 @@ spawnGuarded(process.execPath, ['-e', ${JSON.stringify(SILENT)}], process.env).s
   const [guard] = childrenOf(program)
   expect([lives(program), lives(guard!)]).toEqual([true, true])
   ours.kill('SIGKILL')
-  const gone = () => expect([program, guard!].filter(lives)).toEqual([])
-  await vi.waitFor(gone, { timeout: 30_000, interval: 50 })
+  await expect.poll(() => [program, guard!].filter(lives)).toEqual([])
 })
 
 test('signals reach the program, it reads nothing, and its guard goes with it', async () => {
@@ -49,7 +48,7 @@ test('signals reach the program, it reads nothing, and its guard goes with it', 
   expect((await once(lines, 'line'))[0]).toBe('heard')
   child.kill('SIGTERM')
   expect(await ended).toEqual([null, 'SIGTERM'])
-  await vi.waitFor(() => expect(lives(guard!)).toBe(false), { timeout: 30_000, interval: 50 })
+  await expect.poll(() => lives(guard!)).toBe(false)
 })
 
 test('its output and its exit code are the program’s', async () => {

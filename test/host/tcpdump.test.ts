@@ -199,7 +199,7 @@ describe.skipIf(lacks('the real tcpdump', 'root', 'tcpdump'))('the real tcpdump'
     socket.close()
     expect([...seen].sort()).toEqual(['one', 'three', 'two'])
     expect(dropped).toBe(0)
-  }, 20_000)
+  })
 
   test('refuses a missing interface', async () => {
     await expect(drain(source('tcpdump', { device: 'nope0' }))).rejects.toThrow(

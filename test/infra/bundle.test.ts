@@ -52,7 +52,6 @@ describe('the code of the functions', () => {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
       encoding: 'utf8',
-      timeout: 20_000,
     })
   }
 

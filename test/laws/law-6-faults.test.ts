@@ -181,7 +181,7 @@ describe('A fault at any call of a round: what stands is not lifted, a clean rou
         await account.stop()
       }
     }
-  }, 600_000)
+  })
 })
 
 describe('An unreadable allowlist, known-good set or firewall changes nothing', () => {

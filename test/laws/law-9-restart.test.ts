@@ -109,7 +109,7 @@ describe('Starting, stopping, crashing and redeploying never opens an unprotecte
     const steps = fc.array(stepOf(45), { minLength: 6, maxLength: 14, size: 'max' })
     const lagMs = fc.constantFrom(0, 0, 20_000) // how far reads of EC2 lag behind
     await search(fc.asyncProperty(lagMs, steps, lives), { seed: 9, numRuns: 8, drawnRuns: 4 })
-  }, 300_000)
+  })
 
   test('over every tier, with a door that opens and closes', async () => {
     const steps = fc.array(stepOf(150), { minLength: 6, maxLength: 10, size: 'max' })
@@ -118,5 +118,5 @@ describe('Starting, stopping, crashing and redeploying never opens an unprotecte
       numRuns: 3,
       drawnRuns: 2,
     })
-  }, 300_000)
+  })
 })

@@ -13,13 +13,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { VERSION } from '../../lib/version.ts'
 import { buildTarball } from '../../packaging/build.ts'
 import type { Ended } from '../commands/cli.ts'
 import { freePort, type MotoQueue, motoEnvironment, startMotoQueue } from '../commands/moto-queue.ts'
 import { request } from '../core/talk.ts'
+import { eventually } from '../eventually.ts'
 import { lacks } from '../skips.ts'
 import { type Machine, newMachine } from './machine.ts'
 import { lacksFor } from './needs.ts'
@@ -107,17 +107,15 @@ async function counted(): Promise<Report> {
   const phone = createSocket('udp4').bind(0, '127.0.0.2')
   await once(phone, 'listening')
   try {
-    for (let cseq = 1; cseq < 100; cseq++) {
-      phone.send(request('REGISTER', { cseq }), sipPort, '127.0.0.1')
-      await setTimeout(100)
+    let cseq = 0
+    return await eventually(async () => {
+      phone.send(request('REGISTER', { cseq: ++cseq }), sipPort, '127.0.0.1')
       const reports = (await moto.drain()).map((body) => JSON.parse(body) as Report)
-      const found = reports.find(({ totals }) => (totals?.w10.register ?? 0) > 0)
-      if (found !== undefined) return found
-    }
+      return reports.find(({ totals }) => (totals?.w10.register ?? 0) > 0)
+    }, 100)
   } finally {
     phone.close()
   }
-  throw new Error('No report has counted a REGISTER within 10 s')
 }
 
 /** Settings for the lab: where AWS is, and what to listen to. */

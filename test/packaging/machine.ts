@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Ended } from '../commands/cli.ts'
+import { eventually } from '../eventually.ts'
 import { cgroup2 } from './needs.ts'
 
 /** A Debian in a folder, without Node; it shares this host's network, and nothing else. */
@@ -95,7 +96,7 @@ class Namespaced implements Machine {
         : ['-t', String(this.#systemd), '--all']
     const env = { PATH: '/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' }
     return new Promise((resolve) => {
-      execFile('nsenter', [...where, 'sh', '-c', command], { env, timeout: 40_000 }, (error, out, err) => {
+      execFile('nsenter', [...where, 'sh', '-c', command], { env }, (error, out, err) => {
         resolve({ code: error === null ? 0 : ((error.code as number | undefined) ?? null), out, err })
       })
     })
@@ -107,14 +108,12 @@ class Namespaced implements Machine {
     this.#boot = spawn('nsenter', [...args, `${this.#folder}/root`], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
-    for (let waits = 0; waits < 200; waits++) {
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      this.#systemd = below(this.#boot.pid!).find((pid) => commandOf(pid) === 'systemd')
-      if (this.#systemd === undefined) continue
+    await eventually(async () => {
+      this.#systemd = below(this.#boot!.pid!).find((pid) => commandOf(pid) === 'systemd')
+      if (this.#systemd === undefined) return false
       const { out } = await this.run('systemctl is-system-running')
-      if (/^(running|degraded)/.test(out)) return
-    }
-    throw new Error('Cannot boot the machine: its systemd did not start everything in time')
+      return /^(running|degraded)/.test(out)
+    }, 100)
   }
 
   async close(): Promise<void> {
@@ -131,13 +130,14 @@ class Namespaced implements Machine {
 
 /** It is empty as soon as the kernel has ended what was in it. */
 async function removeCgroup(path: string): Promise<void> {
-  for (let waits = 0; existsSync(path) && waits < 50; waits++) {
+  await eventually(() => {
     try {
-      removeEmpty(path)
+      if (existsSync(path)) removeEmpty(path)
+      return true
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      return false
     }
-  }
+  })
 }
 
 function removeEmpty(path: string): void {

@@ -37,7 +37,7 @@ beforeAll(async () => {
   tarball = await buildTarball(ARCH, join(folder, 'one'), node)
   execFileSync('tar', ['-xzf', tarball.path, '-C', folder])
   home = join(folder, NAME)
-}, 120_000)
+})
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** A path with what the scripts need, and no Node. */
