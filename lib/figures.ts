@@ -1,4 +1,4 @@
-import type { HostSeen, RoundRecord } from './round.ts'
+import type { HostSeen, RoundRecord } from './round-record.ts'
 
 /**
  * The six figures that a fence gives CloudWatch, each one series with the fence as its only dimension: what is paid for

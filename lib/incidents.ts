@@ -6,7 +6,7 @@ import { dueNotices, heldBack, type Notice, withTold } from './core/incident-not
 import { type AboutFence, documentOf, withoutEntry } from './incident-document.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import { newsOf } from './news.ts'
-import type { RoundRecord } from './round.ts'
+import type { RoundRecord } from './round-record.ts'
 import { chatNotification, noticeText } from './view/notice-text.ts'
 
 export interface IncidentState {

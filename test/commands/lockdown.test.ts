@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type LockdownDocument, lockdownDocument } from '../../lib/contract/lockdown.ts'
-import type { RoundRecord } from '../../lib/round.ts'
+import type { RoundRecord } from '../../lib/round-record.ts'
 import { RECONCILE_QUEUE } from '../aws/fence-account.ts'
 import { type DeployedFixture, deployFence, flat, HOST, OTHER_HOST, SETTINGS } from './deployed-fence.ts'
 import {
