@@ -22,7 +22,7 @@ export const FIGURES = [
 export type Figure = (typeof FIGURES)[number]
 
 /** What `Safeguards` is the sum of. */
-export const SAFEGUARDS = { lockdown: 1, brake: 10, foreign: 100 } as const
+const SAFEGUARDS = { lockdown: 1, brake: 10, foreign: 100 } as const
 
 export type RoundFigures = Readonly<Partial<Record<Figure, number>>>
 
