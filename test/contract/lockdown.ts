@@ -254,7 +254,6 @@ export function lockdownContract(
           }
           expect(steps).toBeGreaterThan(8)
         },
-        120_000,
       )
 
     test('a step that fails leaves the public in where nobody else is let in yet, and says so', async () => {

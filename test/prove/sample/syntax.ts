@@ -12,7 +12,7 @@ export function parsed(text: string): Node {
   return parseAst(text, { lang: 'ts' }) as unknown as Node
 }
 
-function isNode(value: unknown): value is Node {
+export function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && typeof (value as Node).type === 'string'
 }
 
