@@ -61,10 +61,14 @@ describe('sipfence release', () => {
   test('waits for whoever holds the lease', async () => {
     const now = Date.now()
     await fence.state.takeLease({ owner: 'reconcile 7', until: now + 60_000 }, now)
-    const releasing = fence.sipfence(['release'])
+    let isOver = false
+    const releasing = fence.sipfence(['release']).finally(() => {
+      isOver = true
+    })
     const asksWhoHoldsIt = ({ action, parameters }: RecordedCall) =>
       action === 'GetItem' && JSON.stringify(parameters).includes('lease')
-    await eventually(() => fence.aws.calls().some(asksWhoHoldsIt))
+    await eventually(() => isOver || fence.aws.calls().some(asksWhoHoldsIt))
+    expect(isOver).toBe(false)
     expect(heldBy(fence)).toHaveLength(3)
     await fence.state.endLease('reconcile 7')
     const { code, err } = await releasing

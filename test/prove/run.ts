@@ -47,6 +47,11 @@ const STEPS: readonly Step[] = [
     run: ['vitest', 'run', ...PATIENT, 'test/laws/law-6'],
     env: { SIPFENCE_EVERY_FAULT: '1' },
   },
+  {
+    name: 'gate',
+    says: 'the gate refuses what it should',
+    run: ['tsx', 'test/prove/gate.ts'],
+  },
   { name: 'faults', says: 'every planted fault is caught', run: ['tsx', 'test/prove/planted-faults.ts'] },
   {
     name: 'mutants',
