@@ -37,6 +37,8 @@ describe('start lines', () => {
     ['INVITE sip:[2001:db8::1] SIP/2.0', 'INVITE', '', '[2001:db8::1]'],
     ['INVITE tel:+15551234;phone-context=example.com SIP/2.0', 'INVITE', '+15551234', ''],
     ['INVITE sip:a@b@example.com SIP/2.0', 'INVITE', 'a@b', 'example.com'],
+    // Only a space ends a URI, not the byte that Latin-1 has for a no-break space.
+    ['INVITE sip:b\u00e0\u00a0b@ex\u00a0ample SIP/2.0', 'INVITE', 'b\u00e0\u00a0b', 'ex\u00a0ample'],
     ['X-NEW.method! sip:bob@example.com SIP/2.0', 'X-NEW.method!', 'bob', 'example.com'],
     ['OPTIONS  sip:bob@example.com  SIP/2.0 ', 'OPTIONS', 'bob', 'example.com'],
     ['OPTIONS * SIP/2.0', 'OPTIONS', '', '*'],
