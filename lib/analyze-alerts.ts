@@ -1,13 +1,19 @@
-import type { AnalyzeLedger, AnalyzePorts } from './analyze.ts'
 import type { Block } from './core/block.ts'
 import type { Detection } from './core/detection.ts'
+import type { Prefix } from './core/prefix.ts'
 import type { Refused } from './core/refusal.ts'
 import type { SourceReport } from './core/source-report.ts'
-import type { Alert } from './journal.ts'
+import type { Alert, Journal } from './journal.ts'
 
 /** What of a report people are told of, beside blocks. */
 
-type Telling = Pick<AnalyzePorts, 'journal'>
+interface Telling {
+  readonly journal: Journal
+}
+
+interface Denials {
+  deniedSince(source: Prefix): Promise<number | null>
+}
 
 /** The windows of a report look back 10 s, and reads of EC2 lag: what arrives later has not been stopped. */
 const STOPPED_MS = 60_000
@@ -52,7 +58,7 @@ export async function tellIfArriving(
   { prefix, from }: Block,
   host: string,
   at: number,
-  { ledger, journal }: Telling & { readonly ledger: Pick<AnalyzeLedger, 'deniedSince'> },
+  { ledger, journal }: Telling & { readonly ledger: Denials },
 ): Promise<void> {
   if (at - from < STOPPED_MS) return
   const since = await ledger.deniedSince(prefix)

@@ -1,4 +1,4 @@
-import type { HostSeen, RoundRecord } from './round.ts'
+import type { HostSeen, RoundRecord } from './round-record.ts'
 
 /**
  * The six figures that a fence gives CloudWatch, each one series with the fence as its only dimension: what is paid for
@@ -22,7 +22,7 @@ export const FIGURES = [
 export type Figure = (typeof FIGURES)[number]
 
 /** What `Safeguards` is the sum of. */
-export const SAFEGUARDS = { lockdown: 1, brake: 10, foreign: 100 } as const
+const SAFEGUARDS = { lockdown: 1, brake: 10, foreign: 100 } as const
 
 export type RoundFigures = Readonly<Partial<Record<Figure, number>>>
 

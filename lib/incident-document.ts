@@ -1,7 +1,7 @@
 import type { AttackDocument, NoticeDocument, TroubleDocument } from './contract/notice.ts'
 import type { Incident } from './core/incident.ts'
 import type { Notice } from './core/incident-notices.ts'
-import type { RoundRecord } from './round.ts'
+import type { RoundRecord } from './round-record.ts'
 import { VERSION } from './version.ts'
 import { noticeSubject } from './view/notice-text.ts'
 import { plain } from './view/notice-words.ts'

@@ -6,10 +6,10 @@ import { dueNotices, heldBack, type Notice, withTold } from './core/incident-not
 import { type AboutFence, documentOf, withoutEntry } from './incident-document.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import { newsOf } from './news.ts'
-import type { RoundRecord } from './round.ts'
+import type { RoundRecord } from './round-record.ts'
 import { chatNotification, noticeText } from './view/notice-text.ts'
 
-export interface IncidentState {
+interface IncidentState {
   incidents(): Promise<{ readonly book: IncidentBook; readonly version: number }>
   /** Keeps the book where nobody has changed it since the version, and returns the next version; else it throws. */
   keepIncidents(book: IncidentBook, version: number): Promise<number>

@@ -33,7 +33,7 @@ export interface SetOutcome {
 }
 
 /** `stale`: somebody has written since it was read. `slow`: AWS takes its time, and the next round goes on. */
-export interface SetStop {
+interface SetStop {
   readonly kind: 'stale' | 'slow' | 'failed'
   readonly reason: string
 }

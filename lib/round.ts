@@ -3,31 +3,14 @@ import { doorAt, type LockdownWish, OPEN } from './core/lockdown-wish.ts'
 import type { OfficeHours } from './core/office-hours.ts'
 import { figuresOf, type RoundFigures, SILENT_MS } from './figures.ts'
 import type { Mode } from './reconcile.ts'
-import { reconcileTiers, type TierOptions, type TierPorts, type TierRecords } from './tiers.ts'
+import type { HostSeen, RoundRecord } from './round-record.ts'
+import { reconcileTiers, type TierOptions, type TierPorts } from './tiers.ts'
 
 /** The right to write to the fence's firewalls: one at a time, whoever it is. */
 export interface Lease {
   readonly owner: string
   /** Milliseconds since 1970; after that anybody may take it. */
   readonly until: number
-}
-
-/** What a host said of itself in its newest report. */
-export interface HostSeen {
-  readonly host: string
-  /** The report's own time. */
-  readonly at: number
-  readonly boot: string
-  readonly seq: number
-  readonly halfBlind: boolean
-  readonly lossFraction: number
-  readonly clockSkewMs: number
-}
-
-/** What came of the last round, for people who ask. */
-export interface RoundRecord extends TierRecords {
-  readonly at: number
-  readonly mode: Mode
 }
 
 /** What came of a round, and the figures that it gives. */

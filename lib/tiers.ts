@@ -70,7 +70,7 @@ interface PlaceRecord {
   readonly foreign?: number
 }
 
-export interface LockdownRecord extends DoorState {
+interface LockdownRecord extends DoorState {
   /** Public rules that are taken away now. */
   readonly rules: readonly { readonly group: string; readonly rule: string }[]
   readonly refused: readonly string[]

@@ -55,7 +55,7 @@ async function inTurn<Case>(
 }
 
 /** The failure, with the command that repeats it. */
-export function repeatable(error: unknown, seed: number): unknown {
+function repeatable(error: unknown, seed: number): unknown {
   if (!(error instanceof Error)) return error
   const { testPath = '', currentTestName = '' } = expect.getState()
   const file = testPath.slice(testPath.lastIndexOf('/test/') + 1)

@@ -1,7 +1,8 @@
 import { type IncidentBook, type News, NO_INCIDENTS } from '../core/incident.ts'
 import type { LockdownWish } from '../core/lockdown-wish.ts'
 import type { Mode } from '../reconcile.ts'
-import type { HostSeen, Lease, RoundRecord } from '../round.ts'
+import type { Lease } from '../round.ts'
+import type { HostSeen, RoundRecord } from '../round-record.ts'
 import { type LedgerTable, versionOf } from './ledger-table.ts'
 
 const DAY_SECONDS = 86_400

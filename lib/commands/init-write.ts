@@ -44,7 +44,7 @@ export async function writeSettings(writing: Writing, options: WriteOptions): Pr
 }
 
 /** @param asked null where nobody is to be asked */
-export async function settleAndWrite(
+async function settleAndWrite(
   { file, surroundings, propose, costs }: Writing,
   options: WriteOptions,
   asked: Asked | null,

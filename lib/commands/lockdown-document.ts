@@ -2,7 +2,7 @@ import type { DoorDocument, LockdownDocument, TrustedDocument } from '../contrac
 import type { DoorState, LockdownWish } from '../core/lockdown-wish.ts'
 import { hoursText } from '../core/office-hours.ts'
 import type { Mode } from '../reconcile.ts'
-import type { RoundRecord } from '../round.ts'
+import type { RoundRecord } from '../round-record.ts'
 import { aboutFence, type Deployed, isoTime, modeInForce } from './deployed.ts'
 import {
   type DoorRehearsal,

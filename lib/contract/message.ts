@@ -16,7 +16,7 @@ export interface Audience {
 }
 
 /** Why a message is not taken. Sending it again would not mend it, so it is counted and dropped. */
-export type NotTaken =
+type NotTaken =
   | 'too-long'
   | 'not-json'
   | 'unknown-schema'

@@ -63,8 +63,6 @@ const round = z.strictObject({
     .nullable(),
 })
 
-export type PlacedDocument = z.infer<typeof placed>
-
 const host = z.strictObject({
   host: z.string(),
   /** Of its newest report, by when it came in; null where it has never reported. */

@@ -35,7 +35,7 @@ export const SCENARIOS: readonly Scenario[] = ['idle-month', 'attacked-month', '
 
 export type Counted = Readonly<Record<Billed, number>>
 
-export interface BillLine {
+interface BillLine {
   readonly billed: Billed
   readonly quantity: number
   readonly usd: number

@@ -11,7 +11,7 @@ export interface Notice {
 }
 
 /** The number of sources has doubled, the fence has another mode, or what was in order is not any more. */
-export type Change = 'sources' | 'mode' | 'without' | 'failing' | 'braked'
+type Change = 'sources' | 'mode' | 'without' | 'failing' | 'braked'
 
 /** An incident that goes on is told of at most this often. */
 export const CHANGED_MS = 600_000
@@ -68,7 +68,7 @@ export function withTold(book: IncidentBook, { incident, state }: Notice, now: n
 }
 
 /** What of an incident does not leave it as it was told, without a limit on how often. */
-export function changesOf({ kind, standing, told }: Incident): readonly Change[] {
+function changesOf({ kind, standing, told }: Incident): readonly Change[] {
   if (told === null) return []
   const before = told.standing
   const hasGrown = standing.sources > before.sources && standing.sources >= GROWTH * before.sources

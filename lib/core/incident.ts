@@ -5,7 +5,7 @@ import type { DetectionClass } from './suspicion.ts'
 /** What people would call one event: an attack of one class on the fence, or one trouble. Times are milliseconds. */
 
 /** One of the heaviest sources of an attack. */
-export interface IncidentSource {
+interface IncidentSource {
   readonly prefix: Prefix
   /** Packets a second that its block keeps away. */
   readonly weight: number
@@ -68,7 +68,7 @@ export type News =
   | { readonly kind: 'attack'; readonly at: number; readonly class: DetectionClass }
   | ({ readonly kind: 'trouble' } & AlertNews)
 
-export interface AlertNews {
+interface AlertNews {
   readonly at: number
   readonly name: string
   readonly host: string | null
@@ -89,7 +89,7 @@ export interface Seen {
 export const QUIET_MS = { attack: 900_000, trouble: 1_200_000 } as const
 /** More wait for room: what is kept stays far below what one row may hold. */
 export const MOST_INCIDENTS = 100
-export const MOST_HEAVIEST = 5
+const MOST_HEAVIEST = 5
 const MOST_ABOUT = 20
 const LONGEST_WHY = 300
 const HOUR_MS = 3_600_000

@@ -23,7 +23,7 @@ export interface DetectionLimits {
 }
 
 /** One measured reason, in the unit it was measured in. Points from 100 on are enough for a detection. */
-export interface Evidence {
+interface Evidence {
   readonly code: string
   readonly value: number
   readonly limit: number

@@ -1,6 +1,6 @@
 import { ulid } from 'ulid'
 import { type HeardNews, Incidents } from '../incidents.ts'
-import type { RoundRecord } from '../round.ts'
+import type { RoundRecord } from '../round-record.ts'
 import { openNotices, type Wired } from './deployment.ts'
 
 /**

@@ -18,7 +18,7 @@ import type { Figure } from '../figures.ts'
 import { METRIC_NAMESPACE } from '../names.ts'
 
 /** An alarm: what it looks at, from when on, and the words for people. Its key is the anchor of its article in the runbook. */
-export interface AlarmSpec {
+interface AlarmSpec {
   readonly key: string
   /** What is the matter, in a sentence. */
   readonly says: string
@@ -67,7 +67,7 @@ function safeguard(fence: string, digit: 1 | 10 | 100, label: string): MathExpre
 }
 
 /** All alarms, those on an attack first. */
-export function alarmSpecs(
+function alarmSpecs(
   { id: fence, networkAcls }: FenceConfig,
   { reconcile, reportsDead }: AlarmedParts,
 ): readonly AlarmSpec[] {

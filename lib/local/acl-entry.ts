@@ -1,8 +1,13 @@
-import type { PortRange, Protocol } from '../core/entry.ts'
+import type { Entry, PortRange, Protocol } from '../core/entry.ts'
 import { ANY_PROTOCOL, TCP, UDP } from '../core/entry.ts'
 import type { Family, Prefix } from '../core/prefix.ts'
 import { familyOf, parseAddress, prefixOf } from '../core/prefix.ts'
-import type { AclEntry } from './network-acl.ts'
+
+/** One entry of a network ACL, in the direction that it applies to. */
+export interface AclEntry extends Entry {
+  /** True for traffic that leaves the subnet. */
+  readonly egress: boolean
+}
 
 /** The parameters of CreateNetworkAclEntry and ReplaceNetworkAclEntry as they arrive, not yet checked. */
 export interface AclEntryRequest {

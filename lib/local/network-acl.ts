@@ -1,8 +1,8 @@
-import type { Entry, PortRange, Protocol } from '../core/entry.ts'
+import type { PortRange, Protocol } from '../core/entry.ts'
 import { ANY_PROTOCOL } from '../core/entry.ts'
 import type { Address, Prefix } from '../core/prefix.ts'
 import { bitsOf, familyOf } from '../core/prefix.ts'
-import type { AclEntryRequest } from './acl-entry.ts'
+import type { AclEntry, AclEntryRequest } from './acl-entry.ts'
 import {
   DEFAULT_ALLOW,
   DEFAULT_DENY,
@@ -12,12 +12,6 @@ import {
   requestOf,
   requireRuleNumber,
 } from './acl-entry.ts'
-
-/** One entry of a network ACL, in the direction that it applies to. */
-export interface AclEntry extends Entry {
-  /** True for traffic that leaves the subnet. */
-  readonly egress: boolean
-}
 
 /** What a network ACL compares of one packet. */
 export interface AclPacket {

@@ -87,7 +87,7 @@ export function openedText({ fence, earlier, wasAutomatic, rules }: Opened, widt
 }
 
 /** How the door should stand, how it does, and what keeps it from that. */
-export interface DoorNow {
+interface DoorNow {
   readonly door: { readonly closed: boolean; readonly why: string }
   /** Whether public rules are taken away now. */
   readonly isClosed: boolean

@@ -1,5 +1,5 @@
+import type { AclEntry } from '../../lib/local/acl-entry.ts'
 import { DEFAULT_ALLOW } from '../../lib/local/acl-entry.ts'
-import type { AclEntry } from '../../lib/local/network-acl.ts'
 import { NetworkAcl } from '../../lib/local/network-acl.ts'
 import { AwsError } from './aws-error.ts'
 

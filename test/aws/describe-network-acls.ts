@@ -1,7 +1,7 @@
 import type { PortRange } from '../../lib/core/entry.ts'
 import { TCP, UDP } from '../../lib/core/entry.ts'
 import { familyOf } from '../../lib/core/prefix.ts'
-import type { AclEntry } from '../../lib/local/network-acl.ts'
+import type { AclEntry } from '../../lib/local/acl-entry.ts'
 import type { AclState, AclStore } from './acl-store.ts'
 import { unknownAcl } from './acl-store.ts'
 import type { FilterTable } from './filters.ts'

@@ -20,7 +20,7 @@ export type Fault =
   | { readonly kind: 'without'; readonly element: string }
 
 /** A call as a plan sees it. */
-export interface PlannedCall {
+interface PlannedCall {
   readonly service: string
   readonly action: string
   /** Which call of this action it is since the plan began: 1 for the first. Every attempt of a client counts. */

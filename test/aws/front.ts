@@ -118,7 +118,7 @@ export class Front {
 
   async #wait(ms: number): Promise<void> {
     const { signal } = this.#closing
-    await (this.#options.wait?.(ms) ?? sleep(ms, undefined, { signal }))
+    await (this.#options.wait?.(ms) ?? sleep(ms, undefined, { signal })) // waits: as long as a test told the account to take
     signal.throwIfAborted()
   }
 }

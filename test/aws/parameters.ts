@@ -49,7 +49,7 @@ export function objectIn(parameters: WireObject, name: string): WireObject {
 }
 
 /** The members of a parameter that is a list; none where it is absent. */
-export function listIn(parameters: WireObject, name: string): readonly WireValue[] {
+function listIn(parameters: WireObject, name: string): readonly WireValue[] {
   const value = parameters[name]
   if (value === undefined) return []
   if (Array.isArray(value)) return value

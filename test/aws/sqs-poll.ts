@@ -60,7 +60,7 @@ async function firstOf(ms: number, bell: Bell, gone: AbortSignal, wait: Waiting[
   const hangUp = new Promise<false>((resolve) => {
     gone.addEventListener('abort', () => resolve(false), { once: true, signal: ended.signal })
   })
-  const timer = wait?.(ms) ?? sleep(ms, undefined, { signal: ended.signal }).catch(() => {})
+  const timer = wait?.(ms) ?? sleep(ms, undefined, { signal: ended.signal }).catch(() => {}) // waits: between two looks, or as long as the caller lets the poll last
   try {
     return await Promise.race([timer.then(() => true), bell.rung().then(() => false), hangUp])
   } finally {

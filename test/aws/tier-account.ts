@@ -6,7 +6,7 @@ import { type AccountOptions, FENCE, type FenceAccount, openFenceAccount } from 
 
 /** A fence that uses every tier: its PBX has the two groups of `TYPICAL` on its interfaces. */
 
-export const INSTANCE = 'i-0123456789abcdef0'
+const INSTANCE = 'i-0123456789abcdef0'
 const LISTS = {
   DenyListIpv4: 'pl-000000000000000d4',
   DenyListIpv6: 'pl-000000000000000d6',

@@ -26,8 +26,8 @@ import { runHere } from './in-process.ts'
 
 export const HOST = 'i-0123456789abcdef0'
 export const OTHER_HOST = 'i-0123456789abcdef1'
-export const REPORTS = 'sipfence-f-reports'
-export const DEAD = 'sipfence-f-reports-dead'
+const REPORTS = 'sipfence-f-reports'
+const DEAD = 'sipfence-f-reports-dead'
 
 /** The settings of the fence as people write them. */
 export const SETTINGS = {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { releaseFence } from '../../lib/commands/release-fence.ts'
 import { ACL } from '../aws/fence-account.ts'
+import type { RecordedCall } from '../aws/front.ts'
+import { eventually } from '../eventually.ts'
 import { type DeployedFixture, deployFence, flat, heldBy, makeForeign } from './deployed-fence.ts'
 
 let fence: DeployedFixture
@@ -58,10 +60,15 @@ describe('sipfence release', () => {
 
   test('waits for whoever holds the lease', async () => {
     const now = Date.now()
-    await fence.state.takeLease({ owner: 'reconcile 7', until: now + 2_000 }, now)
-    const { code, err } = await fence.sipfence(['release'])
+    await fence.state.takeLease({ owner: 'reconcile 7', until: now + 60_000 }, now)
+    const releasing = fence.sipfence(['release'])
+    const asksWhoHoldsIt = ({ action, parameters }: RecordedCall) =>
+      action === 'GetItem' && JSON.stringify(parameters).includes('lease')
+    await eventually(() => fence.aws.calls().some(asksWhoHoldsIt))
+    expect(heldBy(fence)).toHaveLength(3)
+    await fence.state.endLease('reconcile 7')
+    const { code, err } = await releasing
     expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/reconcile 7 is writing .*waiting/) })
-    expect(Date.now()).toBeGreaterThan(now + 2_000)
     expect(heldBy(fence)).toEqual(['30 198.51.100.1/32'])
   })
 

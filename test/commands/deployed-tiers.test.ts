@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { blocksDocument } from '../../lib/contract/blocks.ts'
 import { previewDocument } from '../../lib/contract/preview.ts'
 import { statusDocument } from '../../lib/contract/status.ts'
-import type { RoundRecord } from '../../lib/round.ts'
+import type { RoundRecord } from '../../lib/round-record.ts'
 import { ACL } from '../aws/fence-account.ts'
 import { type DeployedFixture, deployFence, flat, SETTINGS } from './deployed-fence.ts'
 import {

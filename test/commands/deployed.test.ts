@@ -3,6 +3,7 @@ import { blocksDocument } from '../../lib/contract/blocks.ts'
 import { previewDocument } from '../../lib/contract/preview.ts'
 import { statusDocument } from '../../lib/contract/status.ts'
 import { ACL, RECONCILE_QUEUE } from '../aws/fence-account.ts'
+import { stillDate } from '../still-date.ts'
 import type { Ended } from './cli.ts'
 import {
   type DeployedFixture,
@@ -321,11 +322,10 @@ describe('sipfence apply, mode and off', () => {
   })
 
   test('approve lets plans pass for five minutes, says until when, and asks for a round', async () => {
-    const before = Date.now()
+    const now = stillDate()
     const out = await shown('approve', '--anyway')
     expect(out).toMatch(/^Nothing is stopped now\.\nUntil \d{4}-\d\d-\d\dT.*fence f puts no brake on/)
-    expect(await fence.state.approvedUntil()).toBeGreaterThanOrEqual(before + 300_000)
-    expect(await fence.state.approvedUntil()).toBeLessThan(Date.now() + 300_001)
+    expect(await fence.state.approvedUntil()).toBe(now + 300_000)
     expect(wakeUps()).toBe(1)
   })
 
@@ -339,8 +339,9 @@ describe('sipfence apply, mode and off', () => {
   test('approve does so though what is stopped cannot be told', async () => {
     const fault = { kind: 'before', code: 'UnauthorizedOperation', status: 403 } as const
     fence.aws.faults.plan([{ action: 'DescribeNetworkAcls', fault }])
+    const now = stillDate()
     expect(flat(await shown('approve'))).toMatch(/what is stopped cannot be told: UnauthorizedOperation/)
-    expect(await fence.state.approvedUntil()).toBeGreaterThan(Date.now())
+    expect(await fence.state.approvedUntil()).toBe(now + 300_000)
   })
 
   test.each([
@@ -348,11 +349,12 @@ describe('sipfence apply, mode and off', () => {
     { args: ['mode', 'enforce'], words: /is in mode enforce, which it was before\. .*put in force/ },
     { args: ['off'], words: /is in mode off, before enforce\. .*is removed.*sipfence mode observe/ },
   ])('$args sets the mode, says what follows, and asks for a round', async ({ args, words }) => {
+    const now = stillDate()
     expect(flat(await shown(...args))).toMatch(words)
     expect(await fence.state.mode()).toMatchObject({
       mode: args.at(-1),
       by: expect.stringMatching(/^\S+@\S+$/),
-      at: expect.closeTo(Date.now(), -5),
+      at: now,
     })
     expect(wakeUps()).toBe(1)
   })

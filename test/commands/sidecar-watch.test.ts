@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { ROOT, sipfence } from './cli.ts'
 import { freePort } from './moto-queue.ts'
@@ -60,7 +60,7 @@ async function metric(url: string, name: string): Promise<number> {
 describe.concurrent('sipfence sidecar --listen', () => {
   test('says that it is well once it counts, and what it counts', async () => {
     const { url, child } = await watched('--dry-run', '--host', 'i-0123456789abcdef0')
-    await vi.waitFor(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), 10_000)
+    await expect.poll(async () => (await fetch(`${url}/healthz`)).status).toBe(200)
     expect(await (await fetch(`${url}/healthz`)).json()).toMatchObject({
       schema: 'sipfence.health/1',
       ok: true,
@@ -69,7 +69,7 @@ describe.concurrent('sipfence sidecar --listen', () => {
       fence: 'local',
       host: 'i-0123456789abcdef0',
     })
-    await vi.waitFor(async () => expect(await metric(url, 'sipfence_known_good')).toBe(3), 10_000)
+    await expect.poll(() => metric(url, 'sipfence_known_good')).toBe(3)
     expect(await metric(url, 'sipfence_healthy')).toBe(1)
     const ended = once(child, 'close')
     child.kill('SIGTERM')
@@ -79,10 +79,7 @@ describe.concurrent('sipfence sidecar --listen', () => {
   test('counts what could not be sent, and holds up nothing at the end', async () => {
     const send = ['--config', join(folder, 'sipfence.json'), '--host', 'i-0123456789abcdef0']
     const { url, child } = await watched(...send, '--spool', join(folder, 'spool'))
-    await vi.waitFor(
-      async () => expect(await metric(url, 'sipfence_reports_failed_total')).toBeGreaterThan(0),
-      10_000,
-    )
+    await expect.poll(() => metric(url, 'sipfence_reports_failed_total')).toBeGreaterThan(0)
     expect(await metric(url, 'sipfence_reports_sent_total')).toBe(0)
     const ended = once(child, 'close')
     child.kill('SIGTERM')

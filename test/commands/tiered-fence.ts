@@ -21,7 +21,7 @@ export const PUBLIC = 'udp 5060 from 0.0.0.0/0'
 const SIP: RuleRequest = { protocol: 'udp', ports: { from: 5060, to: 5060 } }
 const MEDIA: RuleRequest = { protocol: 'udp', ports: { from: 10_000, to: 20_000 }, cidr: '0.0.0.0/0' }
 
-export const OFFICE_HOURS = { timeZone: 'Europe/Berlin', from: '08:00', to: '18:00' }
+const OFFICE_HOURS = { timeZone: 'Europe/Berlin', from: '08:00', to: '18:00' }
 const TRUSTED_PEERS = { securityGroups: [GROUP], maxEntries: 10, officeHours: OFFICE_HOURS }
 
 /** The settings of the fence as people write them. */

@@ -12,7 +12,7 @@ import { onePrefix } from '../core/arbitraries.ts'
 import { blockOf } from './firewall.ts'
 
 /** A set that a test can also look at, and write to as somebody else would. */
-export interface ArrangedSet {
+interface ArrangedSet {
   readonly set: DenyingSet
   /** What it really holds. */
   held(): readonly Prefix[] | Promise<readonly Prefix[]>

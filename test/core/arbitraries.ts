@@ -9,11 +9,11 @@ import type { DetectionClass } from '../../lib/core/suspicion.ts'
 const CLASSES: readonly DetectionClass[] = ['reflection', 'flood', 'brute-force']
 const SCOPES: readonly Scope[] = ['sip-udp', 'sip', 'all']
 
-export const address4 = fc
+const address4 = fc
   .tuple(fc.constantFrom('192.0.2', '198.51.100', '203.0.113'), fc.integer({ min: 0, max: 255 }))
   .map(([network, host]) => `${network}.${host}` as Address)
 
-export const address6 = fc
+const address6 = fc
   .tuple(fc.constantFrom('2001:db8:1', '2001:db8:2'), fc.integer({ min: 0, max: 40 }))
   .map(([network, site]) => `${network}:${site.toString(16)}::` as Address)
 

@@ -6,7 +6,7 @@ import type { ProofNews } from '../../lib/core/sources.ts'
 import { Traffic } from '../../lib/core/traffic.ts'
 
 export const PBX = '198.51.100.1'
-export const PBX_SIX = '2001:db8:ffff::1'
+const PBX_SIX = '2001:db8:ffff::1'
 /** Second at which a talk begins: a whole minute and a whole spell of failed users. */
 export const START = 1_700_000_100
 

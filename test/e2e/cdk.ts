@@ -28,7 +28,8 @@ export interface Cdk {
   remove(): void
 }
 
-const MINUTE_MS = 60_000
+/** As long as a test may take: a command that hangs must not outlive it. */
+const LONGEST_MS = 600_000
 
 export function cdkOn({ environment, account }: MotoAccount): Cdk {
   const folder = mkdtempSync(join(tmpdir(), 'sipfence-cdk-'))
@@ -82,7 +83,7 @@ async function run(args: readonly string[], environment: Readonly<Record<string,
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: MINUTE_MS,
+    timeout: LONGEST_MS, // waits: only ends a command that hangs
   })
   const told: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => told.push(chunk))

@@ -59,7 +59,7 @@ export class EventSource {
         if (messages.length > 0) await this.#handle(messages)
       } catch {
         // SQS has refused a call, or the account of a test is gone: Lambda would go on trying.
-        await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined)
+        await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined) // waits: before it tries again; no verdict hangs on it
       }
     }
   }

@@ -63,7 +63,7 @@ export class FunctionProcess {
       return this.#died()
     const timeoutMs = this.#spec.timeoutSeconds * 1000
     const given = new AbortController()
-    const late = sleep(timeoutMs, 'late' as const, { signal: given.signal }).catch(() => 'late' as const)
+    const late = sleep(timeoutMs, 'late' as const, { signal: given.signal }).catch(() => 'late' as const) // waits: a function has so long, and Lambda kills it then
     const answer = once(this.#child, 'message').then(([message]) => message as Answer)
     this.#child.send({ event, context: contextOf(this.#spec), timeoutMs })
     try {

@@ -7,7 +7,7 @@ import type { WireObject } from '../aws/wire-value.ts'
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem'])
 
 /** Request units as DynamoDB bills them, since the start. */
-export interface Units {
+interface Units {
   reads: number
   writes: number
 }

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from 'vitest'
 import { spawnGuarded } from '../../lib/host/guarded-child.ts'
 
 const GUARDED_CHILD = new URL('../../dist/lib/host/guarded-child.js', import.meta.url).href
-const SILENT = `process.on('SIGUSR1', () => console.log('heard')); console.log(process.pid); setInterval(() => {}, 1e9)`
+const SILENT = `process.on('SIGUSR1', () => console.log('heard')); console.log(process.pid); setInterval(() => {}, 1e9)` // waits: to be ended; it has nothing else to do
 
 const running: ChildProcess[] = []
 afterEach(() => {

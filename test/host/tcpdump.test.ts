@@ -53,11 +53,12 @@ const RECORD = JSON.stringify(Buffer.from(FILE.subarray(24)).toString('base64'))
 const LISTENING = `process.stderr.write('tcpdump: listening on lo, link-type EN10MB\\n')
 process.stdout.write(Buffer.from(${HEADER}, 'base64'))
 const packet = () => process.stdout.write(Buffer.from(${RECORD}, 'base64'))`
+const UNTIL_ENDED = 'setInterval(() => {}, 1e9)' // waits: to be ended; what stands in for tcpdump has nothing else to do
 const ANSWERING = `${LISTENING}
 process.on('SIGUSR1', () => process.stderr.write(
   'tcpdump: 5 packets captured, 6 packets received by filter, 42 packets dropped by kernel\\n', packet))
 packet()
-setInterval(() => {}, 1000)`
+${UNTIL_ENDED}`
 
 describe('what tcpdump is told', () => {
   test('the filter has each port, plain and behind a VLAN tag', () => {
@@ -96,12 +97,13 @@ describe('what tcpdump says', () => {
   test('each minute it is asked for its statistics and they arrive in the batches', async () => {
     let minutes = 0
     const clock = () => minutes++ * 60_000
-    const seen: unknown[] = []
+    const seen: { readonly packets: readonly string[]; readonly dropped?: number }[] = []
     for await (const batch of source(standIn('answering', ANSWERING), { clock })) {
       seen.push({ ...batch, packets: Array.from(batch.packets, (packet) => packet.source) })
       if (batch.dropped !== undefined) break
     }
-    expect(seen[0]).toEqual({ packets: ['192.0.2.7'], ignored: 0, now: 60_000 })
+    const full = seen.find(({ packets }) => packets.length > 0)
+    expect(full).toEqual({ packets: ['192.0.2.7'], ignored: 0, now: expect.any(Number) })
     expect(seen.at(-1)).toMatchObject({ received: 6, dropped: 42 })
   })
 
@@ -111,9 +113,9 @@ describe('what tcpdump says', () => {
     const seen: number[] = []
     for await (const { packets } of batches) {
       seen.push([...packets].length)
-      if (seen.length === 2) break
+      if (seen.includes(1) && seen.at(-1) === 0) break
     }
-    expect(seen).toEqual([1, 0])
+    expect(seen.filter((count) => count > 0)).toEqual([1])
   })
 })
 
@@ -159,15 +161,19 @@ describe('when it fails', () => {
   })
 
   test('ending by itself after packets is an error too', async () => {
-    const batches = source(standIn('short', `${LISTENING}\npacket()`))[Symbol.asyncIterator]()
-    expect((await batches.next()).value).toMatchObject({ packets: [{ at: 5000 }] })
-    await expect(batches.next()).rejects.toThrow(/ended by itself with exit code 0.*said nothing/)
+    const seen: number[] = []
+    async function take(batches: PacketSource): Promise<void> {
+      for await (const { packets } of batches) for (const { at } of packets) seen.push(at)
+    }
+    const taking = take(source(standIn('short', `${LISTENING}\npacket()`)))
+    await expect(taking).rejects.toThrow(/ended by itself with exit code 0.*said nothing/)
+    expect(seen).toEqual([5000])
   })
 })
 
 test('an abort ends the child and the source without an error', async () => {
   const abort = new AbortController()
-  const command = standIn('waiting', `${LISTENING}\npacket(); setInterval(() => {}, 1000)`)
+  const command = standIn('waiting', `${LISTENING}\npacket(); ${UNTIL_ENDED}`)
   let batches = 0
   for await (const _ of source(command, { signal: abort.signal })) {
     batches++

@@ -155,15 +155,11 @@ describe('examples/network-firewall', () => {
       'denyListIpv6 should be a prefix list such as "pl-0123456789abcdef0", or the ARN of one; it is "sg-0a1b2c3d"',
     ],
     ['another action', { action: 'deny' }, 'action should be "alert" or "drop"; it is "deny"'],
-  ])(
-    'says in one line that it is given %s, and makes nothing',
-    async (_, context, line) => {
-      const { code, err, file } = await of({ ...NETWORK, ...context })
-      expect([code, err]).toEqual([1, `Cannot make a firewall policy: ${line}\n`])
-      expect(existsSync(file)).toBe(false)
-    },
-    30_000,
-  )
+  ])('says in one line that it is given %s, and makes nothing', async (_, context, line) => {
+    const { code, err, file } = await of({ ...NETWORK, ...context })
+    expect([code, err]).toEqual([1, `Cannot make a firewall policy: ${line}\n`])
+    expect(existsSync(file)).toBe(false)
+  })
 
   test.skipIf(lacks('cfn-lint over the firewall policy', 'cfn-lint'))(
     'has nothing that cfn-lint warns of',
@@ -226,15 +222,11 @@ describe('examples/web-acl', () => {
       { loadBalancer: RULE_GROUP },
       `loadBalancer should be the ARN of an Application Load Balancer; it is "${RULE_GROUP}"`,
     ],
-  ])(
-    'says in one line that it is given %s, and makes nothing',
-    async (_, context, line) => {
-      const { code, err, file } = await of({ ...GIVEN, ...context })
-      expect([code, err]).toEqual([1, `Cannot make a web ACL: ${line}\n`])
-      expect(existsSync(file)).toBe(false)
-    },
-    30_000,
-  )
+  ])('says in one line that it is given %s, and makes nothing', async (_, context, line) => {
+    const { code, err, file } = await of({ ...GIVEN, ...context })
+    expect([code, err]).toEqual([1, `Cannot make a web ACL: ${line}\n`])
+    expect(existsSync(file)).toBe(false)
+  })
 
   test.skipIf(lacks('cfn-lint over the web ACL', 'cfn-lint'))('has nothing that cfn-lint warns of', () => {
     expect(warnings(alone, attached)).toEqual([0, ''])

@@ -68,7 +68,7 @@ const SIX: Cast = {
 export const CASTS: Readonly<Record<Family, Cast>> = { 4: FOUR, 6: SIX }
 
 /** Known-good sources, which logins and answers have made so, and no setting. */
-export function knownGoodOf({ phone, neighbour, office, peer }: Cast): readonly Address[] {
+function knownGoodOf({ phone, neighbour, office, peer }: Cast): readonly Address[] {
   return [phone, neighbour, office, peer]
 }
 

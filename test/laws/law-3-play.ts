@@ -63,7 +63,7 @@ function fetchNonces(
 }
 
 /** Lets hours pass between what is said while it is quiet and the rest. */
-export function later(packets: readonly Packet[], gapHours: number): Packet[] {
+function later(packets: readonly Packet[], gapHours: number): Packet[] {
   const from = START + QUIET_MS
   return packets.map((packet) =>
     packet.at < from ? packet : { ...packet, at: packet.at + gapHours * HOUR_MS },

@@ -5,7 +5,8 @@ import type { Block } from '../../lib/core/block.ts'
 import { noOffences } from '../../lib/core/offences.ts'
 import { portRanges } from '../../lib/core/wanted.ts'
 import { requestOf } from '../../lib/local/acl-entry.ts'
-import { fenceRound, type RoundRecord, throwProblems } from '../../lib/round.ts'
+import { fenceRound, throwProblems } from '../../lib/round.ts'
+import type { RoundRecord } from '../../lib/round-record.ts'
 import { roundOptions } from '../../lib/settings/round-options.ts'
 import type { Fault } from '../aws/faults.ts'
 import { ACL, FENCE, type FenceAccount, openFenceAccount } from '../aws/fence-account.ts'
@@ -135,30 +136,26 @@ describe('A fault at any call of a round: what stands is not lifted, a clean rou
   })
 
   /** What fails before it took effect, or loses its answer, at each call; the rest at every fourth one, but for `npm run prove`. */
-  test.each(KINDS.map((fault) => [JSON.stringify(fault), fault] as const))(
-    '%s',
-    async (name, fault) => {
-      const step = EVERY || AT_EACH.includes(name) ? 1 : 4
-      for (let failing = 1; failing <= calls; failing += step) {
-        const account = await inTheMiddle()
-        try {
-          const seen: string[][] = []
-          account.aws.faults.plan(() => {
-            seen.push(lines(account))
-            return seen.length === failing ? fault : undefined
-          })
-          await round(account.restart(1), account.now).catch(() => undefined)
-          expect(seen.length).toBeGreaterThanOrEqual(failing)
-          for (const moment of [...seen, lines(account)]) expectNothingOpened(moment)
-          account.aws.faults.clear()
-          await expectConverges(account)
-        } finally {
-          await account.stop()
-        }
+  test.each(KINDS.map((fault) => [JSON.stringify(fault), fault] as const))('%s', async (name, fault) => {
+    const step = EVERY || AT_EACH.includes(name) ? 1 : 4
+    for (let failing = 1; failing <= calls; failing += step) {
+      const account = await inTheMiddle()
+      try {
+        const seen: string[][] = []
+        account.aws.faults.plan(() => {
+          seen.push(lines(account))
+          return seen.length === failing ? fault : undefined
+        })
+        await round(account.restart(1), account.now).catch(() => undefined)
+        expect(seen.length).toBeGreaterThanOrEqual(failing)
+        for (const moment of [...seen, lines(account)]) expectNothingOpened(moment)
+        account.aws.faults.clear()
+        await expectConverges(account)
+      } finally {
+        await account.stop()
       }
-    },
-    600_000,
-  )
+    }
+  })
 
   test('and while reads lag behind by a minute, whoever reads them', async () => {
     for (let failing = 1; failing <= calls; failing += 3) {

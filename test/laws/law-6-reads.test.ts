@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type RoundRecord, throwProblems } from '../../lib/round.ts'
+import { throwProblems } from '../../lib/round.ts'
+import type { RoundRecord } from '../../lib/round-record.ts'
 import type { Fault, FaultRule } from '../aws/faults.ts'
 import {
   everything,

@@ -85,6 +85,5 @@ describe('A fault at any call of a round that places one decision in every tier 
         }
       }
     },
-    600_000,
   )
 })

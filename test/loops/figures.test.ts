@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Block } from '../../lib/core/block.ts'
 import { isAttacking } from '../../lib/core/block.ts'
 import { FIGURES, figuresOf } from '../../lib/figures.ts'
-import type { HostSeen, RoundRecord } from '../../lib/round.ts'
+import type { HostSeen, RoundRecord } from '../../lib/round-record.ts'
 import { onePrefix } from '../core/arbitraries.ts'
 
 const NOW = 1_800_000_000_000

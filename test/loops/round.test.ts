@@ -5,15 +5,8 @@ import type { JournalEntry } from '../../lib/journal.ts'
 import { LocalFirewall } from '../../lib/local/firewall.ts'
 import { MemoryLedger } from '../../lib/local/ledger.ts'
 import { NetworkAcl } from '../../lib/local/network-acl.ts'
-import {
-  fenceRound,
-  type HostSeen,
-  type Lease,
-  type RoundOptions,
-  type RoundRecord,
-  type RoundState,
-  throwProblems,
-} from '../../lib/round.ts'
+import { fenceRound, type Lease, type RoundOptions, type RoundState, throwProblems } from '../../lib/round.ts'
+import type { HostSeen, RoundRecord } from '../../lib/round-record.ts'
 import { roundOptions } from '../../lib/settings/round-options.ts'
 import { blockOf } from '../contract/firewall.ts'
 import { onePrefix } from '../core/arbitraries.ts'

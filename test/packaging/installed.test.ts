@@ -128,7 +128,7 @@ describe.skipIf(
   lacks('the sidecar installed on a clean Debian', 'root', 'moto', 'ip') ||
     lacksFor('the sidecar installed on a clean Debian', 'debootstrap', 'cgroup2'),
 )('the sidecar on a Debian without Node', () => {
-  beforeAll(start, 180_000)
+  beforeAll(start)
   afterAll(async () => {
     await machine?.close()
     await moto?.stop()

@@ -58,7 +58,7 @@ function ended(root: string, args: readonly string[]): Promise<string> {
       cwd: root,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: LONGEST_MS,
+      timeout: LONGEST_MS, // waits: only ends a run that hangs
     })
     let said = ''
     const hear = (bytes: Buffer) => {

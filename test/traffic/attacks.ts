@@ -13,7 +13,8 @@ import {
   type SipText,
   subscribe,
 } from './sip-text.ts'
-import { drawPath, type Path, type Socket, type World } from './world.ts'
+import type { Socket } from './socket.ts'
+import { drawPath, type Path, type World } from './world.ts'
 
 /** What the forged requests look like. */
 export type ForgedStyle =

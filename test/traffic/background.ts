@@ -1,6 +1,7 @@
 import { options } from './sip-text.ts'
+import type { Socket } from './socket.ts'
 import { UserAgent } from './user-agent.ts'
-import type { Socket, World } from './world.ts'
+import type { World } from './world.ts'
 
 interface Sender {
   readonly socket: Socket

@@ -1,6 +1,6 @@
 import type { Address } from '../../lib/core/prefix.ts'
 import { healthProbe } from './background.ts'
-import type { PbxOptions } from './pbx.ts'
+import type { PbxOptions } from './pbx-options.ts'
 import { type Recording, Stage } from './stage.ts'
 
 /** 100 calls/s from a carrier that needs no credentials, met in the middle of its traffic. */

@@ -24,16 +24,7 @@ export interface DigestQuestion {
 }
 
 /** The `response` value for the question (RFC 7616 3.4.1; without cnonce and nc as RFC 2069 had it). */
-export function digestResponse({
-  user,
-  password,
-  realm,
-  nonce,
-  method,
-  uri,
-  cnonce,
-  nc,
-}: DigestQuestion): string {
+function digestResponse({ user, password, realm, nonce, method, uri, cnonce, nc }: DigestQuestion): string {
   const secret = md5(`${user}:${realm}:${password}`)
   const asked = md5(`${method}:${uri}`)
   if (cnonce === undefined || nc === undefined) return md5(`${secret}:${nonce}:${asked}`)

@@ -2,8 +2,8 @@ import type { Address, Prefix } from '../../lib/core/prefix.ts'
 import { healthProbe, type Noise, noise } from './background.ts'
 import { startWithin } from './office.ts'
 import type { PhoneOptions } from './phone.ts'
+import type { Socket } from './socket.ts'
 import { type Recording, Stage, type StageOptions } from './stage.ts'
-import type { Socket } from './world.ts'
 
 /** Homes and offices that the sensor meets in the middle of their day, with keepalives, calls and registrations. */
 export function phones(seed: number): Recording {

@@ -1,8 +1,9 @@
 import { requestIn } from './attacks.ts'
 import { digestAnswer } from './digest.ts'
 import { type Asking, again, type RequestText, type ResponseText, register } from './sip-text.ts'
+import type { Socket } from './socket.ts'
 import { UserAgent } from './user-agent.ts'
-import type { Socket, World } from './world.ts'
+import type { World } from './world.ts'
 
 interface AttackTimes {
   readonly socket: Socket

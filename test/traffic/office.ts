@@ -1,6 +1,7 @@
 import type { Address } from '../../lib/core/prefix.ts'
 import { Phone, type PhoneOptions } from './phone.ts'
-import { drawPath, type Socket, type World } from './world.ts'
+import type { Socket } from './socket.ts'
+import { drawPath, type World } from './world.ts'
 
 const USER_AGENTS = [
   'Yealink SIP-T46S 66.86.0.15',

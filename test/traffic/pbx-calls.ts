@@ -1,8 +1,9 @@
-import type { CallPlan, PbxOptions } from './pbx.ts'
+import type { CallPlan, PbxOptions } from './pbx-options.ts'
 import type { Replies } from './replies.ts'
 import { inDialog, type RequestText, type ResponseText, respond } from './sip-text.ts'
+import type { Socket } from './socket.ts'
 import type { UserAgent } from './user-agent.ts'
-import type { Socket, World } from './world.ts'
+import type { World } from './world.ts'
 
 export interface PbxParts {
   readonly world: World

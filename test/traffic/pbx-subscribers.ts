@@ -1,6 +1,7 @@
 import type { PbxParts } from './pbx-calls.ts'
 import { newBranch, type RequestText, type ResponseText } from './sip-text.ts'
-import { type Socket, START } from './world.ts'
+import type { Socket } from './socket.ts'
+import { START } from './world.ts'
 
 /** A user and the socket that the PBX reaches him at. */
 export interface Binding {

@@ -11,8 +11,9 @@ import {
   respond,
   subscribe,
 } from './sip-text.ts'
+import type { Socket } from './socket.ts'
 import { UserAgent } from './user-agent.ts'
-import type { Socket, World } from './world.ts'
+import type { World } from './world.ts'
 
 export interface PhoneOptions {
   /** The socket that the PBX sees, and the phone's own behind a NAT; the same where there is none. */

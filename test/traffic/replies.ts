@@ -1,6 +1,7 @@
 import type { RequestText, ResponseText } from './sip-text.ts'
+import type { Socket } from './socket.ts'
 import type { UserAgent } from './user-agent.ts'
-import type { Socket, World } from './world.ts'
+import type { World } from './world.ts'
 
 const T1 = 500
 const T2 = 4_000

@@ -1,7 +1,7 @@
 import type { Dice } from './dice.ts'
 import type { DigestAnswer } from './digest.ts'
-import { hostText } from './sip-writing.ts'
-import type { Socket } from './world.ts'
+import type { Socket } from './socket.ts'
+import { hostText } from './socket.ts'
 
 /** A From or To value; without a tag outside any dialog. */
 export interface Party {

@@ -1,4 +1,5 @@
 import type { Party, RequestText, ResponseText, SipText } from './sip-text.ts'
+import { hostText } from './socket.ts'
 
 const REASONS: Record<number, string> = {
   100: 'Trying',
@@ -67,9 +68,4 @@ function digestLines(message: SipText): string[] {
 
 function partyText({ user, host, tag }: Party): string {
   return `<sip:${user}@${hostText(host)}>${tag === undefined ? '' : `;tag=${tag}`}`
-}
-
-/** An IPv6 address goes in brackets (RFC 3261 25.1, IPv6reference). */
-export function hostText(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
 }

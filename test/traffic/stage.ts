@@ -2,7 +2,8 @@ import type { Address, Prefix } from '../../lib/core/prefix.ts'
 import { sourcePrefix } from '../../lib/core/prefix.ts'
 import type { Dice } from './dice.ts'
 import { type Company, fleet, natOffice, startWithin } from './office.ts'
-import { type CallPlan, Pbx, type PbxOptions } from './pbx.ts'
+import { Pbx } from './pbx.ts'
+import type { CallPlan, PbxOptions } from './pbx-options.ts'
 import { Trunk, type TrunkOptions } from './trunk.ts'
 import { type Truth, type WireFrame, World } from './world.ts'
 
@@ -135,7 +136,7 @@ function passwordOf(user: string): string {
 }
 
 /** One call in six fails; the rest ring after 0.4 to 6 s and are answered 2 to 45 s after they were placed. */
-export function ordinaryCall(_: string, dice: Dice): CallPlan {
+function ordinaryCall(_: string, dice: Dice): CallPlan {
   const ringMs = dice.between(400, 6_000)
   if (dice.chance(1 / 6)) {
     return { status: dice.pick([404, 486, 503]), ringMs: undefined, finalMs: ringMs, hangUpMs: undefined }

@@ -1,6 +1,7 @@
 import { type Asking, inDialog, invite, type RequestText, type ResponseText, respond } from './sip-text.ts'
+import type { Socket } from './socket.ts'
 import { UserAgent } from './user-agent.ts'
-import type { Socket, World } from './world.ts'
+import type { World } from './world.ts'
 
 export interface TrunkOptions {
   readonly socket: Socket

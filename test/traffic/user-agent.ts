@@ -1,5 +1,6 @@
 import { ack, type RequestText, type ResponseText, respond } from './sip-text.ts'
-import type { Datagram, Socket, World } from './world.ts'
+import type { Socket } from './socket.ts'
+import type { Datagram, World } from './world.ts'
 
 const T1 = 500
 const T2 = 4_000

@@ -17,7 +17,7 @@ export function wrongs(truth: readonly Truth[], outcome: Outcome): string[] {
 }
 
 /** What the truth says of a source: the narrowest entry that holds it. */
-export function truthOf(source: Prefix, truth: readonly Truth[]): Truth | undefined {
+function truthOf(source: Prefix, truth: readonly Truth[]): Truth | undefined {
   const inner = bitsOf(source)
   return truth
     .filter((each) => covers(bitsOf(each.source), inner))

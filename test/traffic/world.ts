@@ -4,14 +4,9 @@ import type { DetectionClass } from '../../lib/core/suspicion.ts'
 import { Dice } from './dice.ts'
 import type { SipText } from './sip-text.ts'
 import { textOf } from './sip-writing.ts'
+import type { Socket } from './socket.ts'
 import { TimeQueue } from './time-queue.ts'
 import { ethernet, tcpSegment, udpPacket } from './wire.ts'
-
-/** An address and a UDP port. */
-export interface Socket {
-  readonly address: Address
-  readonly port: number
-}
 
 /** One UDP datagram on its way, or a stray TCP segment: a SIP message, or other bytes. */
 export interface Datagram {

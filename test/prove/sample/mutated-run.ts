@@ -47,7 +47,7 @@ export class MutatedRun {
         setupFiles: ['test/prove/sample/in-tests.ts'],
         isolate: false,
         maxWorkers: 1,
-        testTimeout: 60_000,
+        testTimeout: 60_000, // waits: a mutant that hangs is told from one that is caught by nothing else
         bail: 1,
         reporters: [{}],
       },
@@ -91,7 +91,7 @@ export class MutatedRun {
 
   async #outcomeOf(id: number, tests: readonly ChosenTest[]): Promise<Outcome> {
     const files = [...new Set(tests.map(({ file }) => file))]
-    const hang = setTimeout(killWorkers, HANGS_AFTER_MS + 4 * expected(tests))
+    const hang = setTimeout(killWorkers, HANGS_AFTER_MS + 4 * expected(tests)) // waits: only a mutant that hangs
     let hung = false
     function killWorkers() {
       hung = true
