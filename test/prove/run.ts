@@ -47,6 +47,12 @@ const STEPS: readonly Step[] = [
     run: ['vitest', 'run', ...PATIENT, 'test/laws/law-6'],
     env: { SIPFENCE_EVERY_FAULT: '1' },
   },
+  {
+    name: 'hostile',
+    says: 'a host accuses 10,000 sources',
+    run: ['vitest', 'run', 'test/e2e/hostile'],
+    env: { SIPFENCE_EVERY_REPORT: '1' },
+  },
   { name: 'faults', says: 'every planted fault is caught', run: ['tsx', 'test/prove/planted-faults.ts'] },
   {
     name: 'mutants',
