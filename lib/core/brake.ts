@@ -2,6 +2,7 @@ import type { Entry } from './entry.ts'
 import { type Change, changesToApply, type Plan } from './plan.ts'
 import type { PlanInput } from './plan-input.ts'
 import { familyOf } from './prefix.ts'
+import { denialKey } from './wanted.ts'
 
 /** How much one round may do by itself. */
 export interface Brake {
@@ -46,15 +47,28 @@ export function underBrake(plan: Plan, limits: Brake, input: PlanInput): Change[
   const adding = plan.newlyCovered > limits.newlyCovered
   const lifting = plan.early.length > limits.lifted
   if (!adding && !lifting) return changes
-  const kept = lifting ? plan.early : []
-  const free = changes.flatMap((change) => withoutLeaving(change, kept))
+  const kept = lifting ? [...plan.early, ...movingIn(changes)] : []
+  const free = changes.flatMap((change) => withoutLeaving(change, kept, input))
   if (adding) return free.flatMap((change) => leavingOnly(change, input))
   return withinRoom(free, kept, input)
 }
 
-/** What is kept does not leave; what was to take its place comes beside it, where there is room. */
-function withoutLeaving(change: Change, kept: readonly Entry[]): Change[] {
-  if (!kept.includes(leavingBy(change)!)) return [change]
+/** What leaves one number to come back at another: where its new place is held by what is kept, it would only leave. */
+function movingIn(changes: readonly Change[]): Entry[] {
+  const coming = new Set(changes.filter(({ kind }) => kind !== 'remove').map(({ entry }) => denialKey(entry)))
+  const leaving = changes.map(leavingBy).filter((entry) => entry !== undefined)
+  return leaving.filter((entry) => coming.has(denialKey(entry)))
+}
+
+/**
+ * What is kept does not leave, nor come a second time; what was to take its place comes beside it, where there is room.
+ */
+function withoutLeaving(change: Change, kept: readonly Entry[], input: PlanInput): Change[] {
+  const leaving = leavingBy(change)
+  const stays = leaving === undefined || kept.includes(leaving)
+  const isThere = change.kind !== 'remove' && kept.some((each) => denialKey(each) === denialKey(change.entry))
+  if (isThere) return stays ? [] : leavingOnly(change, input)
+  if (leaving === undefined || !stays) return [change]
   return change.kind === 'replace' ? [{ kind: 'add', entry: change.entry, why: change.why }] : []
 }
 

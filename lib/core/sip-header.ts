@@ -78,7 +78,7 @@ export function readUri(uri: string): { user: string; host: string } {
   const rest = text.slice(colon + 1)
   const at = rest.lastIndexOf('@')
   const user = at < 0 ? '' : cutAt(rest.slice(0, at), /[:;]/)
-  return { user: bounded(user), host: bounded(cutAt(rest.slice(at + 1), /[;?>\s]/)) }
+  return { user: bounded(user), host: bounded(cutAt(rest.slice(at + 1), /[;?>\t-\r ]/)) }
 }
 
 export function readCredentials(value: string): Credentials | undefined {

@@ -101,7 +101,7 @@ export function readPayload({ transport, payload }: Packet): Reading[] {
 
 const METHODS =
   /^(INVITE|ACK|BYE|CANCEL|OPTIONS|REGISTER|PRACK|SUBSCRIBE|NOTIFY|PUBLISH|INFO|REFER|MESSAGE|UPDATE) /
-const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) +(\S{1,2048}) +SIP\/2\.0\s*$/
+const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) +([^\t-\r ]+) +SIP\/2\.0\s*$/
 const HEADER_LINE = /^[A-Za-z][A-Za-z-]*\s*:/
 const STATUS_LINE = /^SIP\/2\.0 +([1-6]\d\d)(?: |$)/
 

@@ -100,6 +100,10 @@ const write = fc
     }
     return [action, parameters as unknown as WireObject]
   })
+/** Whether dynalite, which compares the ends of a range by UTF-16, finds them in another order than UTF-8, as DynamoDB does. */
+const inDoubt = (from: string, to: string) =>
+  from < to !== Buffer.compare(Buffer.from(from), Buffer.from(to)) < 0
+
 const read = fc
   .record({
     key,
@@ -115,6 +119,7 @@ const read = fc
       ' AND begins_with(sk, :from)',
     ),
   })
+  .filter(({ from, to, how }) => !how.includes('BETWEEN') || !inDoubt(from.sk.S, to.sk.S))
   .chain(({ key: Key, consistent: ConsistentRead, limit, after, from, to, how }) => {
     const KeyConditionExpression = `pk = :pk${how}`
     const get = { TableName, Key, ConsistentRead, ReturnConsumedCapacity: 'TOTAL' }
@@ -155,7 +160,7 @@ describe('tables in memory answer as dynalite does', () => {
 
   test('whatever is written and read', async () => {
     await search(fc.asyncProperty(fc.array(fc.oneof(write, write, read), { maxLength: 30 }), expectSame), {
-      seed: 3,
+      seed: [3, 194190352, 1513773353],
       numRuns: 40,
     })
   })
@@ -184,6 +189,18 @@ describe('tables in memory answer as dynalite does', () => {
       ['Query', ask],
       ['Query', { ...ask, ExclusiveStartKey: { pk: KEY.pk, sk: { S: 'b' } } }],
     ])
+  })
+
+  test('the ends of a range are in the order of UTF-8, unlike in dynalite', async () => {
+    const KeyConditionExpression = 'pk = :pk AND sk BETWEEN :from AND :to'
+    const values = { ':pk': KEY.pk, ':from': { S: '\uffee' }, ':to': { S: '😀' } }
+    const memory = memoryTables([TableName])
+    const ask = { TableName, KeyConditionExpression, ExpressionAttributeValues: values }
+    await memory.call('PutItem', { TableName, Item: { pk: KEY.pk, sk: { S: '😀' } } })
+    expect(await outcome(memory, ['Query', ask])).toMatchObject({ Count: 1 })
+    const back = { ...values, ':from': { S: '😀' }, ':to': { S: '\uffee' } }
+    const refused = await outcome(memory, ['Query', { ...ask, ExpressionAttributeValues: back }])
+    expect(refused).toBe('ValidationException 400')
   })
 
   test('what is refused', async () => {

@@ -91,6 +91,29 @@ describe('past the limit on lifting', () => {
     expect(left).toEqual([`add 32 198.51.100.0/32`, `add 33 198.51.100.1/32`])
   })
 
+  test('what would move stays where it is: its new place may be held by what stays', () => {
+    const outside = held(40, '198.51.100.0/32')
+    const window = { firstRule: 20, lastRule: 31 }
+    const desired = [...standing, block('198.51.100.0/32', 100)]
+    const given = input([...ours, outside], desired, { protects, window })
+    const moves = makePlan(given).changes.filter(({ entry }) => entry.prefix === outside.prefix)
+    expect(moves.map(({ kind, entry }) => `${kind} ${entry.ruleNumber}`)).toEqual(['replace 20', 'remove 40'])
+    expect(under(given)).toEqual([])
+  })
+
+  test('what would take the number of another stays where it is, and the other goes if it is over', () => {
+    const outside = held(40, '198.51.100.0/32')
+    const over = held(19, '192.0.2.1/32')
+    const desired = [...standing, block('198.51.100.0/32', 100)]
+    const given = input([over, ...ours, outside], desired, {
+      protects,
+      window: { firstRule: 19, lastRule: 31 },
+    })
+    const [taking] = makePlan(given).changes.filter(({ kind }) => kind === 'replace')
+    expect(taking).toMatchObject({ entry: { prefix: outside.prefix } })
+    expect(under(given)).toEqual(['remove 19 192.0.2.1/32'])
+  })
+
   test('no number past the window is given', () => {
     const window = { firstRule: 20, lastRule: 33 }
     const left = under(input(ours, [...standing, ...fresh], { protects, window }))

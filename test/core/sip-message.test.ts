@@ -37,6 +37,9 @@ describe('start lines', () => {
     ['INVITE sip:[2001:db8::1] SIP/2.0', 'INVITE', '', '[2001:db8::1]'],
     ['INVITE tel:+15551234;phone-context=example.com SIP/2.0', 'INVITE', '+15551234', ''],
     ['INVITE sip:a@b@example.com SIP/2.0', 'INVITE', 'a@b', 'example.com'],
+    [`INVITE sip:bob@example.com;x=${'y'.repeat(9_000)} SIP/2.0`, 'INVITE', 'bob', 'example.com'],
+    // Only a space ends a URI, not the byte that Latin-1 has for a no-break space.
+    ['INVITE sip:b\u00e0\u00a0b@ex\u00a0ample SIP/2.0', 'INVITE', 'b\u00e0\u00a0b', 'ex\u00a0ample'],
     ['X-NEW.method! sip:bob@example.com SIP/2.0', 'X-NEW.method!', 'bob', 'example.com'],
     ['OPTIONS  sip:bob@example.com  SIP/2.0 ', 'OPTIONS', 'bob', 'example.com'],
     ['OPTIONS * SIP/2.0', 'OPTIONS', '', '*'],
@@ -67,7 +70,6 @@ describe('start lines', () => {
     ['another version in a request', 'OPTIONS sip:bob@example.com SIP/3.0'],
     ['no version in a request', 'INVITE sip:bob@example.com'],
     ['a blank in the URI', 'INVITE sip:bob and alice@example.com SIP/2.0'],
-    ['a URI of 3,000 characters', `INVITE sip:${'b'.repeat(3000)} SIP/2.0`],
     ['a method of 40 characters', `${'X'.repeat(40)} sip:bob@example.com SIP/2.0`],
     ['a method with a bracket', 'IN(VITE sip:bob@example.com SIP/2.0'],
   ])('%s is malformed', (_, line) => {

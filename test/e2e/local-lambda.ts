@@ -2,6 +2,7 @@ import { type Answer, FunctionProcess, type FunctionSpec } from './function-proc
 
 /** One invocation that has ended. */
 export interface Invocation {
+  readonly event: object
   readonly answer: Answer
   readonly milliseconds: number
 }
@@ -35,7 +36,7 @@ export class LocalLambda {
     const process = this.#idle.pop() ?? this.#start()
     const began = performance.now()
     const answer = await process.handle(event)
-    this.invocations.push({ answer, milliseconds: performance.now() - began })
+    this.invocations.push({ event, answer, milliseconds: performance.now() - began })
     if (process.alive) this.#idle.push(process)
     return answer
   }

@@ -1,15 +1,15 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lacks } from '../skips.ts'
-import { ROOT } from './synth.ts'
+import { synthHere, synthSpawned } from './example-app.ts'
 
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:SipFence-pbx-Topic1A2B3C4D'
 const GIVEN = { fence: 'pbx', topic: TOPIC, workspace: 'T0123456789', channel: 'C0123456789' }
 
-interface Synthesis {
+interface Made {
   readonly code: number | null
   readonly err: string
   readonly file: string
@@ -23,34 +23,21 @@ interface Resource {
 
 describe('examples/chat', () => {
   let root: string
-  let made: Synthesis
-  let other: Synthesis
+  let made: Made
+  let other: Made
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'sipfence-chat-'))
-    ;[made, other] = await Promise.all([synth(GIVEN), synth({ ...GIVEN, fence: 'two' }, 'two')])
+    made = await synth(GIVEN, 'pbx', synthSpawned)
+    other = await synth({ ...GIVEN, fence: 'two' }, 'two')
   })
   afterAll(() => rmSync(root, { recursive: true }))
 
-  /** Runs the example as `cdk synth` does: the command of its cdk.json, in its folder, with context by the environment. */
-  function synth(context: object, fence = 'pbx'): Promise<Synthesis> {
-    const cwd = join(ROOT, 'examples/chat')
-    const { app } = JSON.parse(readFileSync(join(cwd, 'cdk.json'), 'utf8'))
-    const out = mkdtempSync(join(root, 'out-'))
-    const env = {
-      PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH']}`,
-      CDK_OUTDIR: out,
-      CDK_CONTEXT_JSON: JSON.stringify(context),
-      CDK_VALIDATION: 'false',
-    }
-    return new Promise((resolve) => {
-      const words = String(app).replace(/^npx /, '') // npx looks for a newer npm; the program is the same
-      const child = execFile('sh', ['-c', words], { cwd, env }, (_, __, err) =>
-        resolve({ code: child.exitCode, err, file: join(out, `SipFenceChat-${fence}.template.json`) }),
-      )
-    })
+  async function synth(context: object, fence = 'pbx', how = synthHere): Promise<Made> {
+    const { code, err, out } = await how('chat', context, root)
+    return { code, err, file: join(out, `SipFenceChat-${fence}.template.json`) }
   }
 
-  function only({ file, err }: Synthesis, type: string): Resource['Properties'] {
+  function only({ file, err }: Made, type: string): Resource['Properties'] {
     if (!existsSync(file)) throw new Error(`Cannot read the template: there is none: ${err}`)
     const { Resources } = JSON.parse(readFileSync(file, 'utf8'))
     const found = Object.values<Resource>(Resources).filter(({ Type }) => Type === type)

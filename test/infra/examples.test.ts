@@ -1,10 +1,10 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lacks } from '../skips.ts'
-import { ROOT } from './synth.ts'
+import { type Synthesis, synthHere, synthSpawned } from './example-app.ts'
 
 const LISTS = { denyListIpv4: 'pl-0a1b2c3d4e5f60718', denyListIpv6: 'pl-0f1e2d3c4b5a69788' }
 const NETWORK = { ...LISTS, fence: 'pbx', home: '10.0.0.0/16,2001:db8:1::/56' }
@@ -19,39 +19,24 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-interface Synthesis {
-  readonly code: number | null
-  readonly err: string
-  /** Where the template is, were there one. */
-  readonly file: string
-}
-
-/** Runs an example as `cdk synth` does: the command of its cdk.json, in its folder, with context by the environment. */
-function synth(name: string, stack: string, context: object): Promise<Synthesis> {
-  const cwd = join(ROOT, 'examples', name)
-  const { app } = JSON.parse(readFileSync(join(cwd, 'cdk.json'), 'utf8'))
-  const out = mkdtempSync(join(root, 'out-'))
-  const env = {
-    PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH']}`,
-    CDK_OUTDIR: out,
-    CDK_CONTEXT_JSON: JSON.stringify(context),
-    CDK_VALIDATION: 'false',
-  }
-  return new Promise((resolve) => {
-    const words = String(app).replace(/^npx /, '') // npx looks for a newer npm; the program is the same
-    const child = execFile('sh', ['-c', words], { cwd, env }, (_, __, err) =>
-      resolve({ code: child.exitCode, err, file: join(out, `${stack}.template.json`) }),
-    )
-  })
-}
-
 interface Resource {
   readonly Type: string
   // biome-ignore lint/suspicious/noExplicitAny: whatever CloudFormation takes
   readonly Properties: any
 }
 
-function propertiesOf({ file, err }: Synthesis, type: string): Resource['Properties'] {
+interface Made extends Synthesis {
+  /** Where the template is, were there one. */
+  readonly file: string
+}
+
+const templated = (made: Synthesis, stack: string): Made => ({
+  ...made,
+  file: join(made.out, `${stack}.template.json`),
+})
+
+function propertiesOf(made: Made, type: string): Resource['Properties'] {
+  const { file, err } = made
   if (!existsSync(file)) throw new Error(`Cannot read the template: there is none: ${err}`)
   const { Resources } = JSON.parse(readFileSync(file, 'utf8'))
   const found = Object.values<Resource>(Resources).filter(({ Type }) => Type === type)
@@ -60,17 +45,15 @@ function propertiesOf({ file, err }: Synthesis, type: string): Resource['Propert
 }
 
 describe('examples/network-firewall', () => {
-  let dual: Synthesis
-  let ipv4: Synthesis
-  let other: Synthesis
-  const of = (context: object, fence = 'pbx') =>
-    synth('network-firewall', `SipFenceNetworkFirewall-${fence}`, context)
+  let dual: Made
+  let ipv4: Made
+  let other: Made
+  const of = async (context: object, fence = 'pbx', synth = synthHere) =>
+    templated(await synth('network-firewall', context, root), `SipFenceNetworkFirewall-${fence}`)
   beforeAll(async () => {
-    ;[dual, ipv4, other] = await Promise.all([
-      of({ ...NETWORK, ports: '5060,5080', action: 'drop' }),
-      of(IPV4),
-      of({ ...NETWORK, fence: 'two', home: '10.1.0.0/16', denyListIpv4: SHARED }, 'two'),
-    ])
+    dual = await of({ ...NETWORK, ports: '5060,5080', action: 'drop' }, 'pbx', synthSpawned)
+    ipv4 = await of(IPV4)
+    other = await of({ ...NETWORK, fence: 'two', home: '10.1.0.0/16', denyListIpv4: SHARED }, 'two')
   })
 
   test('drops UDP on the SIP ports from whoever is in the deny lists, and nothing else', () => {
@@ -95,7 +78,7 @@ describe('examples/network-firewall', () => {
   })
 
   test('names all after the fence, so that a second one overwrites nothing', () => {
-    const namesOf = (each: Synthesis) => [
+    const namesOf = (each: Made) => [
       propertiesOf(each, 'AWS::NetworkFirewall::RuleGroup').RuleGroupName,
       propertiesOf(each, 'AWS::NetworkFirewall::FirewallPolicy').FirewallPolicyName,
     ]
@@ -161,6 +144,12 @@ describe('examples/network-firewall', () => {
     expect(existsSync(file)).toBe(false)
   })
 
+  test('says so, and fails, in a process of its own', async () => {
+    const { code, err, file } = await of({ ...NETWORK, action: 'deny' }, 'pbx', synthSpawned)
+    expect([code, err]).toEqual([1, expect.stringMatching(/^Cannot make a firewall policy: action .*\n$/)])
+    expect(existsSync(file)).toBe(false)
+  })
+
   test.skipIf(lacks('cfn-lint over the firewall policy', 'cfn-lint'))(
     'has nothing that cfn-lint warns of',
     () => {
@@ -170,17 +159,16 @@ describe('examples/network-firewall', () => {
 })
 
 describe('examples/web-acl', () => {
-  let alone: Synthesis
-  let attached: Synthesis
-  let other: Synthesis
+  let alone: Made
+  let attached: Made
+  let other: Made
   const GIVEN = { fence: 'pbx', ruleGroup: RULE_GROUP }
-  const of = (context: object, fence = 'pbx') => synth('web-acl', `SipFenceWebAcl-${fence}`, context)
+  const of = async (context: object, fence = 'pbx', synth = synthHere) =>
+    templated(await synth('web-acl', context, root), `SipFenceWebAcl-${fence}`)
   beforeAll(async () => {
-    ;[alone, attached, other] = await Promise.all([
-      of(GIVEN),
-      of({ ...GIVEN, loadBalancer: BALANCER }),
-      of({ ...GIVEN, fence: 'two' }, 'two'),
-    ])
+    alone = await of(GIVEN, 'pbx', synthSpawned)
+    attached = await of({ ...GIVEN, loadBalancer: BALANCER })
+    other = await of({ ...GIVEN, fence: 'two' }, 'two')
   })
 
   test('lets everything pass but what the rule group of the fence blocks', () => {
@@ -197,7 +185,7 @@ describe('examples/web-acl', () => {
   })
 
   test('is named after the fence, so that a second one overwrites nothing', () => {
-    const namesOf = (each: Synthesis) => {
+    const namesOf = (each: Made) => {
       const { Name, Rules, VisibilityConfig } = propertiesOf(each, 'AWS::WAFv2::WebACL')
       return [Name, Rules[0].Name, Rules[0].VisibilityConfig.MetricName, VisibilityConfig.MetricName]
     }
@@ -233,7 +221,7 @@ describe('examples/web-acl', () => {
   })
 })
 
-function warnings(...templates: readonly Synthesis[]): [number | null, string] {
+function warnings(...templates: readonly Made[]): [number | null, string] {
   const files = templates.map(({ file }) => file)
   const { status, stdout } = spawnSync('cfn-lint', ['--', ...files], { encoding: 'utf8' })
   return [status, stdout]

@@ -4,34 +4,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lacks } from '../skips.ts'
+import { type Synthesis, synthHere, synthSpawned } from './example-app.ts'
 import { ROOT } from './synth.ts'
 
 /** Examples that are whole apps with a fence in them. */
 const EXAMPLES = { 'one-pbx': ['Voice'], fleet: ['Voice-dublin', 'Voice-frankfurt'], wss: ['Voice'] } as const
 type Example = keyof typeof EXAMPLES
 
+/** Without the bundles, which every other test of infra makes. */
+const CONTEXT = { 'aws:cdk:bundling-stacks': [] }
+
 let root: string
-beforeAll(() => {
+const made = new Map<Example, Synthesis>()
+beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'sipfence-examples-'))
-  for (const name of Object.keys(EXAMPLES)) synth(name as Example)
+  made.set('fleet', await synthSpawned('fleet', CONTEXT, root))
+  made.set('one-pbx', await synthHere('one-pbx', CONTEXT, root))
+  made.set('wss', await synthHere('wss', CONTEXT, root))
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-/** The command of its cdk.json, in its folder; without the bundles, which every other test of infra makes. */
-function synth(name: Example): void {
-  const cwd = join(ROOT, 'examples', name)
-  const { app } = JSON.parse(readFileSync(join(cwd, 'cdk.json'), 'utf8'))
-  const { status, stderr } = spawnSync('sh', ['-c', String(app).replace(/^npx /, '')], {
-    cwd,
-    encoding: 'utf8',
-    env: {
-      PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH']}`,
-      CDK_OUTDIR: join(root, name),
-      CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:bundling-stacks': [] }),
-      CDK_VALIDATION: 'false',
-    },
-  })
-  if (status !== 0) throw new Error(`Cannot synthesize ${name}: ${stderr}`)
+function folder(name: Example): string {
+  const { code, err, out } = made.get(name)!
+  if (code === 0) return out
+  throw new Error(`Cannot synthesize ${name}: ${err}`)
 }
 
 interface Resource {
@@ -40,12 +36,12 @@ interface Resource {
 }
 
 function templates(name: Example): readonly string[] {
-  const files = readdirSync(join(root, name)).sort()
+  const files = readdirSync(folder(name)).sort()
   return files.filter((file) => file.endsWith('.template.json'))
 }
 
 function resources(name: Example, stack: string, type: string): readonly Resource[] {
-  const { Resources } = JSON.parse(readFileSync(join(root, name, `${stack}.template.json`), 'utf8'))
+  const { Resources } = JSON.parse(readFileSync(join(folder(name), `${stack}.template.json`), 'utf8'))
   return Object.values<Resource>(Resources).filter(({ Type }) => Type === type)
 }
 
@@ -78,9 +74,7 @@ test('examples/wss puts the rule group of the fence before the load balancer', (
 })
 
 test.skipIf(lacks('cfn-lint over the examples', 'cfn-lint'))('have nothing that cfn-lint warns of', () => {
-  const files = Object.keys(EXAMPLES).flatMap((name) =>
-    templates(name as Example).map((file) => join(root, name, file)),
-  )
+  const files = [...made.keys()].flatMap((name) => templates(name).map((file) => join(folder(name), file)))
   const { status, stdout } = spawnSync('cfn-lint', ['-i', 'W3005', '--', ...files], { encoding: 'utf8' })
   expect([status, stdout]).toEqual([0, ''])
 })

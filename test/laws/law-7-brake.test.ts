@@ -72,7 +72,7 @@ async function arrange({ before, fresh, fates, ports, window, reserve }: Situati
 }
 
 async function always(holds: (given: Situation) => Promise<void>): Promise<void> {
-  await search(fc.asyncProperty(change, holds), { seed: 7, numRuns: 400 })
+  await search(fc.asyncProperty(change, holds), { seed: [7, 194190352], numRuns: 400 })
 }
 
 const light = (text: string, weight: number): Block => ({

@@ -3,7 +3,7 @@ import type { DeployedFence } from '../../lib/aws/deployed-fence.ts'
 import type { FenceConfig } from '../../lib/config.ts'
 import type { Block, Scope } from '../../lib/core/block.ts'
 import { noOffences } from '../../lib/core/offences.ts'
-import { isOneSource, type Prefix } from '../../lib/core/prefix.ts'
+import { bitsOf, covers, isOneSource, type Prefix } from '../../lib/core/prefix.ts'
 import type { Mode } from '../../lib/reconcile.ts'
 import { fenceRound, throwProblems } from '../../lib/round.ts'
 import { roundOptions } from '../../lib/settings/round-options.ts'
@@ -182,10 +182,11 @@ export class Life {
     throwProblems(await this.#run())
   }
 
-  /** The blocks that are in force now, and are not to be lifted. */
+  /** The blocks that are in force now, and are not to be lifted: they touch nobody who is known-good. */
   desired(): readonly Block[] {
     const { now } = this.#account
-    return [...this.#blocks.values()].filter(({ prefix, until }) => now < until && !this.#good.has(prefix))
+    const isGood = (prefix: Prefix) => [...this.#good].some((good) => covers(bitsOf(prefix), bitsOf(good)))
+    return [...this.#blocks.values()].filter(({ prefix, until }) => now < until && !isGood(prefix))
   }
 
   /** What is desired and not denied in a place. */

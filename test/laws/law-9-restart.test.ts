@@ -108,7 +108,7 @@ describe('Starting, stopping, crashing and redeploying never opens an unprotecte
   test('over a network ACL', async () => {
     const steps = fc.array(stepOf(45), { minLength: 6, maxLength: 14, size: 'max' })
     const lagMs = fc.constantFrom(0, 0, 20_000) // how far reads of EC2 lag behind
-    await search(fc.asyncProperty(lagMs, steps, lives), { seed: 9, numRuns: 8, drawnRuns: 4 })
+    await search(fc.asyncProperty(lagMs, steps, lives), { seed: [9, 802997345], numRuns: 8, drawnRuns: 4 })
   })
 
   test('over every tier, with a door that opens and closes', async () => {

@@ -52,6 +52,12 @@ const STEPS: readonly Step[] = [
     says: 'the gate refuses what it should',
     run: ['tsx', 'test/prove/gate.ts'],
   },
+  {
+    name: 'hostile',
+    says: 'a host accuses 10,000 sources',
+    run: ['vitest', 'run', 'test/e2e/hostile'],
+    env: { SIPFENCE_EVERY_REPORT: '1' },
+  },
   { name: 'faults', says: 'every planted fault is caught', run: ['tsx', 'test/prove/planted-faults.ts'] },
   {
     name: 'mutants',
