@@ -47,6 +47,11 @@ const STEPS: readonly Step[] = [
     run: ['vitest', 'run', ...PATIENT, 'test/laws/law-6'],
     env: { SIPFENCE_EVERY_FAULT: '1' },
   },
+  {
+    name: 'shipped',
+    says: 'what ships passes its tests on the Node that ships',
+    run: ['tsx', 'test/shipped/run.ts'],
+  },
   { name: 'faults', says: 'every planted fault is caught', run: ['tsx', 'test/prove/planted-faults.ts'] },
   {
     name: 'mutants',
