@@ -20,14 +20,20 @@ type Environment = Readonly<Record<string, string | undefined>>
  * Asks the instance metadata service, version 2 only: a token by PUT, then with it what is wanted. Throws within
  * about three seconds where there is no such service or it gives no instance id. The environment may name another endpoint
  * (AWS_EC2_METADATA_SERVICE_ENDPOINT) or forbid the question (AWS_EC2_METADATA_DISABLED), as for the AWS SDKs.
+ *
+ * @param patience begins with each question, and aborts when its answer is not waited for any longer
  */
-export async function thisInstance(env: Environment = process.env): Promise<Instance> {
+export async function thisInstance(
+  env: Environment = process.env,
+  patience: () => AbortSignal = () => AbortSignal.timeout(TIMEOUT_MS),
+): Promise<Instance> {
   if (env['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true') {
     throw unknown('AWS_EC2_METADATA_DISABLED is set', 'pass --host i-…, or unset it')
   }
   const endpoint = (env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || ENDPOINT).replace(/\/+$/, '')
   const advice =
     'pass --host i-…, or, in a container on an instance, set the hop limit of its metadata service to 2'
+  const ask = (url: string, request: RequestInit) => answerTo(url, { ...request, signal: patience() })
   try {
     const token = await ask(`${endpoint}/latest/api/token`, {
       method: 'PUT',
@@ -43,12 +49,8 @@ export async function thisInstance(env: Environment = process.env): Promise<Inst
   }
 }
 
-async function ask(url: string, request: RequestInit): Promise<string> {
-  const response = await fetch(url, {
-    ...request,
-    redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  })
+async function answerTo(url: string, request: RequestInit): Promise<string> {
+  const response = await fetch(url, { ...request, redirect: 'error' })
   const text = (await response.text()).slice(0, LONGEST_ANSWER).trim()
   if (response.ok) return text
   throw new Error(`it answered with status ${response.status}`)

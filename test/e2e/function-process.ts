@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { packedNode } from '../shipped/packed-node.ts'
 
 /** A function as it is deployed. */
 export interface FunctionSpec {
@@ -25,8 +26,9 @@ export type Answer =
 const RUNTIME = join(import.meta.dirname, 'lambda-runtime.mjs')
 
 /**
- * One execution environment of a function: a process that handles one event after the other until it is ended. It has
- * the function's environment variables, those of Lambda ("Defined runtime environment variables"), and no others.
+ * One execution environment of a function: a process of the Node that ships, which handles one event after the other
+ * until it is ended. It has the function's environment variables, those of Lambda ("Defined runtime environment
+ * variables"), and no others.
  */
 export class FunctionProcess {
   readonly #spec: FunctionSpec
@@ -39,7 +41,7 @@ export class FunctionProcess {
   constructor(spec: FunctionSpec, log: (line: string) => void) {
     this.#spec = spec
     const heap = `--max-old-space-size=${Math.floor(spec.memoryMegabytes * 0.9)}`
-    const child = spawn(process.execPath, [heap, RUNTIME], {
+    const child = spawn(packedNode(), [heap, RUNTIME], {
       cwd: spec.folder,
       env: environmentOf(spec),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -17,11 +17,14 @@ type Answer = readonly [status: number, text: string] | 'silence'
 interface Service {
   readonly env: Readonly<Record<string, string>>
   readonly asked: string[]
+  /** Ends where the service is silent, and not before: no test hangs on how long a second is. */
+  readonly patience: () => AbortSignal
 }
 
 /** An instance metadata service that takes nothing but version 2. */
 async function imds(answers: Readonly<Record<string, Answer>>): Promise<Service> {
   const asked: string[] = []
+  const waiting = new AbortController()
   const answerTo = (request: IncomingMessage): Answer => {
     const { method, url = '', headers } = request
     if (method === 'PUT' && url === '/latest/api/token') {
@@ -34,18 +37,23 @@ async function imds(answers: Readonly<Record<string, Answer>>): Promise<Service>
   server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`)
     const answer = answerTo(request)
-    if (answer !== 'silence') response.writeHead(answer[0]).end(answer[1])
+    if (answer === 'silence') waiting.abort(new DOMException('', 'TimeoutError'))
+    else response.writeHead(answer[0]).end(answer[1])
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  return { env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}/` }, asked }
+  const env = { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}/` }
+  return { env, asked, patience: () => waiting.signal }
 }
 
 describe('the instance by its metadata', () => {
   test('has an id and a public address', async () => {
-    const { env, asked } = await imds({ 'instance-id': [200, ID], 'public-ipv4': [200, '198.51.100.7'] })
-    expect(await thisInstance(env)).toEqual({ id: ID, publicAddresses: ['198.51.100.7'] })
+    const { env, asked, patience } = await imds({
+      'instance-id': [200, ID],
+      'public-ipv4': [200, '198.51.100.7'],
+    })
+    expect(await thisInstance(env, patience)).toEqual({ id: ID, publicAddresses: ['198.51.100.7'] })
     expect(asked[0]).toBe('PUT /latest/api/token')
   })
 
@@ -54,8 +62,8 @@ describe('the instance by its metadata', () => {
     ['no address', [200, '<html>']],
     ['never told', 'silence'],
   ])('has no public address where that is %s', async (_, answer) => {
-    const { env } = await imds({ 'instance-id': [200, ID], 'public-ipv4': answer })
-    expect(await thisInstance(env)).toEqual({ id: ID, publicAddresses: [] })
+    const { env, patience } = await imds({ 'instance-id': [200, ID], 'public-ipv4': answer })
+    expect(await thisInstance(env, patience)).toEqual({ id: ID, publicAddresses: [] })
   })
 
   test.each<[string, Record<string, Answer>, RegExp]>([
@@ -64,17 +72,17 @@ describe('the instance by its metadata', () => {
     ['tells no instance id', { 'instance-id': [200, 'i-am not one\u001b['] }, /it answered "i-am not one/],
     ['does not answer', { token: 'silence' }, /no answer within 1 s/],
   ])('cannot be told where the service %s', async (_, answers, why) => {
-    const { env } = await imds(answers)
-    const asking = thisInstance(env)
+    const { env, patience } = await imds(answers)
+    const asking = thisInstance(env, patience)
     await expect(asking).rejects.toThrow(/Cannot tell which instance this is: .*; pass --host i-…/)
     await expect(asking).rejects.toThrow(why)
   })
 
   test('cannot be told where nobody listens', async () => {
-    const { env } = await imds({})
+    const { env, patience } = await imds({})
     server!.close()
     await once(server!, 'close')
-    await expect(thisInstance(env)).rejects.toThrow(/does not tell \(ECONNREFUSED\); pass --host/)
+    await expect(thisInstance(env, patience)).rejects.toThrow(/does not tell \(ECONNREFUSED\); pass --host/)
   })
 
   test('is not asked for where the environment forbids it', async () => {

@@ -58,6 +58,11 @@ const STEPS: readonly Step[] = [
     run: ['vitest', 'run', 'test/e2e/hostile'],
     env: { SIPFENCE_EVERY_REPORT: '1' },
   },
+  {
+    name: 'shipped',
+    says: 'what ships passes its tests on the Node that ships',
+    run: ['tsx', 'test/shipped/run.ts'],
+  },
   { name: 'faults', says: 'every planted fault is caught', run: ['tsx', 'test/prove/planted-faults.ts'] },
   {
     name: 'mutants',
