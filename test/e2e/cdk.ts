@@ -11,7 +11,8 @@ export type Outputs = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /**
  * The real CDK command line over this project's cdk.json and built app, with a home, a settings file and an output
- * folder of its own. Each call takes some four seconds.
+ * folder of its own. What was synthesized last is used again where the fences are the same, unless it is asked for
+ * anew: to synthesize takes twice as long as all the rest of a call.
  */
 export interface Cdk {
   /** What `cdk synth` wrote last: the templates, and the bundles as Lambda would have them. */
@@ -21,7 +22,7 @@ export interface Cdk {
   deploy(fences: readonly object[]): Promise<Outputs>
   /** Deploys changed fences: moto forgets parameters that keep their value, so all are said anew. */
   update(fences: readonly object[]): Promise<Outputs>
-  /** Throws where what is deployed differs from what would be. */
+  /** Synthesizes anew, and throws where what is deployed differs from what would be. */
   diff(fences: readonly object[]): Promise<void>
   destroy(fences: readonly object[]): Promise<void>
   /** Takes its folder away. */
@@ -37,13 +38,20 @@ export function cdkOn({ environment, account }: MotoAccount): Cdk {
   const assembly = join(folder, 'cdk.out')
   const outputs = join(folder, 'outputs.json')
 
+  let synthesized = ''
+
+  /** Over what was synthesized last where that is of these fences. */
   async function cdk(fences: readonly object[], ...args: readonly string[]): Promise<void> {
-    writeFileSync(
-      settings,
-      JSON.stringify({ version: 1, fences: fences.map((fence) => ({ account, ...fence })) }),
-    )
-    const common = ['--context', `settings=${settings}`, '--output', assembly, '--no-notices']
-    await run([...args, ...common], { ...environment, ...homeIn(folder) })
+    const text = JSON.stringify({ version: 1, fences: fences.map((fence) => ({ account, ...fence })) })
+    const known = text === synthesized
+    if (!known) {
+      writeFileSync(settings, text)
+      // Without its manifest nothing is left to be used again, should this fail; functions that run go on in its folders.
+      rmSync(join(assembly, 'manifest.json'), { force: true })
+    }
+    synthesized = text // also by a diff that finds a difference
+    const app = known ? ['--app', assembly] : ['--context', `settings=${settings}`, '--output', assembly]
+    await run([...args, ...app, '--no-notices'], { ...environment, ...homeIn(folder) })
   }
 
   async function deploy(fences: readonly object[], ...more: readonly string[]): Promise<Outputs> {
@@ -55,11 +63,17 @@ export function cdkOn({ environment, account }: MotoAccount): Cdk {
 
   return {
     assembly,
-    bootstrap: (fences) => cdk(fences, 'bootstrap'),
+    async bootstrap(fences) {
+      await cdk(fences, 'bootstrap')
+      synthesized = '' // without the bundles
+    },
     deploy: (fences) => deploy(fences),
     update: (fences) => deploy(fences, '--no-previous-parameters'),
     // Moto makes no change sets, so templates are compared.
-    diff: (fences) => cdk(fences, 'diff', '--all', '--fail', '--method', 'template'),
+    diff(fences) {
+      synthesized = ''
+      return cdk(fences, 'diff', '--all', '--fail', '--method', 'template')
+    },
     destroy: (fences) => cdk(fences, 'destroy', '--all', '--force'),
     remove: () => rmSync(folder, { recursive: true }),
   }
