@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
+import { constants, gzipSync } from 'node:zlib'
 import { VERSION } from '../lib/version.ts'
 import { type Bundle, bundleOf } from './bundle.ts'
 import { ARCHES, type Arch, type NodeBinary, nodeBinary } from './node-binary.ts'
@@ -14,6 +14,13 @@ export interface Tarball {
   readonly sha256: string
 }
 
+export interface TarballOptions {
+  /** The one of packaging/package-lock.json unless given. */
+  readonly node?: NodeBinary
+  /** Of zlib: how hard it is compressed. What is released has the default. */
+  readonly level?: number
+}
+
 const ROOT = join(import.meta.dirname, '..')
 const USAGE = 'tsx packaging/build.ts [--arch x64|arm64|both] [--out DIR]'
 
@@ -21,10 +28,16 @@ const USAGE = 'tsx packaging/build.ts [--arch x64|arm64|both] [--out DIR]'
  * Writes `sipfence-sidecar-VERSION-linux-ARCH.tar.gz` into the folder: the sidecar with its own Node, its unit and the
  * script that installs them. The same sources, lock files and Node that builds give the same bytes.
  */
-export async function buildTarball(arch: Arch, out: string, node = nodeBinary(arch)): Promise<Tarball> {
+export async function buildTarball(
+  arch: Arch,
+  out: string,
+  { node = nodeBinary(arch), level = constants.Z_DEFAULT_COMPRESSION }: TarballOptions = {},
+): Promise<Tarball> {
   const name = `sipfence-sidecar-${VERSION}-linux-${arch}`
   const files = filesOf(arch, node, await bundleOf(ROOT))
-  const archive = gzipSync(tarOf(files.map((file) => ({ ...file, name: `${name}/${file.name}` }))))
+  const archive = gzipSync(tarOf(files.map((file) => ({ ...file, name: `${name}/${file.name}` }))), {
+    level,
+  })
   const path = join(out, `${name}.tar.gz`)
   mkdirSync(out, { recursive: true })
   writeFileSync(path, archive)

@@ -42,7 +42,7 @@ let before = ''
 async function start(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'sipfence-installed-'))
   const making = newMachine()
-  const [tarball, port] = await Promise.all([buildTarball(ARCH, folder), freePort()])
+  const [tarball, port] = await Promise.all([buildTarball(ARCH, folder, { level: 1 }), freePort()])
   moto = await startMotoQueue(port, 'sipfence-pbx-reports')
   machine = await making
   sipPort = await freePort()

@@ -34,7 +34,7 @@ let home = ''
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sipfence-tarball-'))
   node = nodeBinary(ARCH)
-  tarball = await buildTarball(ARCH, join(folder, 'one'), node)
+  tarball = await buildTarball(ARCH, join(folder, 'whole'), { node })
   execFileSync('tar', ['-xzf', tarball.path, '-C', folder])
   home = join(folder, NAME)
 })
@@ -53,9 +53,12 @@ function pathWithoutNode(): string {
 
 describe('the tarball', () => {
   test('has the same bytes each time, wherever it is built', async () => {
-    const again = await buildTarball(ARCH, join(folder, 'two'), node)
-    expect(again).toEqual({ ...tarball, path: join(folder, 'two', `${NAME}.tar.gz`) })
-    expect(readFileSync(again.path).equals(readFileSync(tarball.path))).toBe(true)
+    // What is done to a hundred megabytes of Node is done to these few bytes of it.
+    const little = { node: { ...node, bytes: node.bytes.subarray(0, 100_000) } }
+    const one = await buildTarball(ARCH, join(folder, 'one'), little)
+    const again = await buildTarball(ARCH, join(folder, 'two'), little)
+    expect(again).toEqual({ ...one, path: join(folder, 'two', `${NAME}.tar.gz`) })
+    expect(readFileSync(again.path).equals(readFileSync(one.path))).toBe(true)
   })
 
   test('is below 60 MB', () => {
